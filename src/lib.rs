@@ -1,0 +1,9 @@
+//! Trimtab: a health-checking, weighted, authoritative nameserver.
+//!
+//! The modules are in layers; imports go strictly downward.
+
+pub mod clock;
+pub mod health;
+pub mod model;
+pub mod problem;
+pub mod wire;

@@ -1,0 +1,15 @@
+//! The vocabulary of the project: every type here is valid by construction and does no I/O.
+
+mod check;
+mod id;
+mod policy;
+mod pool;
+mod weight;
+
+pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
+pub use id::{CheckId, Family, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
+pub use policy::{
+    GeoKeys, GeoRule, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Tree,
+};
+pub use pool::{Location, MinHealthy, Pool, Region};
+pub use weight::Weight;

@@ -1,0 +1,168 @@
+//! Owner names: uncompressed wire form, lower case, valid by construction.
+
+use std::fmt;
+use std::sync::Arc;
+
+use hickory_proto::rr::Name as TextName;
+
+use super::NAME_MAX;
+
+/// A domain name in lower-case, uncompressed wire form, ending with the root's zero octet.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Name(Arc<[u8]>);
+
+/// Why a text or a sequence of octets is not a name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NameError {
+    /// A label or the whole is too long, empty or wrongly escaped.
+    #[error("{0}")]
+    Text(String),
+    /// Labels run past the end, a label is over 63 octets, or there is something behind the root.
+    #[error("not a name in wire form")]
+    Wire,
+}
+
+impl Name {
+    /// Reads a name as people write it, with or without the final dot, `\DDD` escapes allowed.
+    ///
+    /// # Errors
+    /// When a label is empty or over 63 octets, the name is over 255, or an escape is wrong.
+    pub fn from_text(text: &str) -> Result<Self, NameError> {
+        if text.is_empty() || (text.starts_with('.') && text != ".") {
+            return Err(NameError::Text("a label is empty".into()));
+        }
+        let name = TextName::from_ascii(text).map_err(|e| NameError::Text(e.to_string()))?;
+        let mut wire = Vec::with_capacity(text.len() + 2);
+        for label in name.iter() {
+            let len = u8::try_from(label.len()).map_err(|_| NameError::Wire)?;
+            wire.push(len);
+            wire.extend(label.iter().map(u8::to_ascii_lowercase));
+        }
+        wire.push(0);
+        Self::from_wire(&wire)
+    }
+
+    /// Takes an uncompressed name in wire form; upper case becomes lower case.
+    ///
+    /// # Errors
+    /// When it is not exactly one name of at most 255 octets.
+    pub fn from_wire(wire: &[u8]) -> Result<Self, NameError> {
+        let mut at = 0;
+        loop {
+            match wire.get(at) {
+                Some(0) if at + 1 == wire.len() && wire.len() <= NAME_MAX => break,
+                Some(&len) if (1..=63).contains(&len) => at += usize::from(len) + 1,
+                _ => return Err(NameError::Wire),
+            }
+        }
+        // Length octets are at most 63 and so never change.
+        Ok(Self(wire.iter().map(u8::to_ascii_lowercase).collect()))
+    }
+
+    /// The octets, the root's zero included.
+    #[must_use]
+    pub fn as_wire(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The name without its first label; `None` for the root.
+    #[must_use]
+    pub fn parent(&self) -> Option<Self> {
+        let first = usize::from(*self.0.first()?);
+        (first > 0).then(|| Self(self.0[first + 1..].into()))
+    }
+
+    /// Whether this name is `other` or below it.
+    #[must_use]
+    pub fn is_within(&self, other: &Self) -> bool {
+        let mut rest = self.as_wire();
+        loop {
+            if rest == other.as_wire() {
+                return true;
+            }
+            match rest.first() {
+                Some(&len) if len > 0 => rest = &rest[usize::from(len) + 1..],
+                _ => return false,
+            }
+        }
+    }
+
+    /// Whether the first label is `*` (RFC 4592).
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.0.starts_with(b"\x01*")
+    }
+
+    /// How many labels there are, the root's not counted.
+    #[must_use]
+    pub fn labels(&self) -> usize {
+        let (mut at, mut count) = (0, 0);
+        while self.0[at] > 0 {
+            at += usize::from(self.0[at]) + 1;
+            count += 1;
+        }
+        count
+    }
+}
+
+/// Without the final dot, as in the configuration; the root is `.`.
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.as_wire();
+        if rest.len() == 1 {
+            return f.write_str(".");
+        }
+        while let Some((&len @ 1..=63, tail)) = rest.split_first() {
+            let (label, after) = tail.split_at(usize::from(len));
+            for &byte in label {
+                match byte {
+                    b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
+                        write!(f, "\\{}", char::from(byte))?;
+                    }
+                    0x21..=0x7e => write!(f, "{}", char::from(byte))?,
+                    _ => write!(f, "\\{byte:03}")?,
+                }
+            }
+            rest = after;
+            if rest.len() > 1 {
+                f.write_str(".")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_wire_agree() {
+        let name = Name::from_text("WWW.Example.com").unwrap();
+        assert_eq!(name.as_wire(), b"\x03www\x07example\x03com\x00");
+        assert_eq!(name.to_string(), "www.example.com");
+        assert_eq!(Name::from_text("www.example.com.").unwrap(), name);
+        assert_eq!(name.labels(), 3);
+        assert_eq!(Name::from_text(".").unwrap().to_string(), ".");
+        assert!(name.is_within(&Name::from_text("com").unwrap()));
+        assert!(!name.is_within(&Name::from_text("ample.com").unwrap()));
+        assert_eq!(name.parent().unwrap().to_string(), "example.com");
+        assert_eq!(Name::from_text("*.a_b.x\\.y").unwrap().to_string(), "*.a_b.x\\.y");
+    }
+
+    #[test]
+    fn what_is_no_name_is_refused() {
+        for text in ["a..b", ".a", "", &"a".repeat(64), &"abcdefg.".repeat(40)] {
+            assert!(Name::from_text(text).is_err(), "{text}");
+        }
+        for wire in [&b""[..], b"\x03ww", b"\x00\x00", b"\xc0\x0c", b"\x01a"] {
+            assert_eq!(Name::from_wire(wire), Err(NameError::Wire));
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! A tail: an RRset without its owner, ready to be copied behind one.
+//!
+//! Owner, class and TTL are written on copy, so one tail serves a name, a wildcard and the end of
+//! a CNAME chain alike.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use super::rtype;
+
+/// An RRset's type, TTL and record data, borrowed from where it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tail<'a> {
+    /// The type.
+    pub rtype: u16,
+    /// How many records there are.
+    pub count: u16,
+    /// The TTL in seconds.
+    pub ttl: u32,
+    /// For each record its length (two octets, network order) and its uncompressed data.
+    pub bytes: &'a [u8],
+}
+
+impl<'a> Tail<'a> {
+    /// The records' data, one after the other.
+    pub fn rdata(self) -> impl Iterator<Item = &'a [u8]> {
+        let mut rest = self.bytes;
+        std::iter::from_fn(move || {
+            let (len, after) = rest.split_first_chunk::<2>()?;
+            let (data, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*len)))?;
+            rest = after;
+            Some(data)
+        })
+    }
+}
+
+/// The addresses of a pool or ring in one family, as RRset data of equal size.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TailBuf {
+    rtype: u16,
+    stride: u16,
+    count: u16,
+    bytes: Box<[u8]>,
+}
+
+impl TailBuf {
+    /// Of IPv4 addresses.
+    #[must_use]
+    pub fn v4(addresses: impl IntoIterator<Item = Ipv4Addr>) -> Self {
+        Self::of(rtype::A, addresses.into_iter().map(|a| a.octets()))
+    }
+
+    /// Of IPv6 addresses.
+    #[must_use]
+    pub fn v6(addresses: impl IntoIterator<Item = Ipv6Addr>) -> Self {
+        Self::of(rtype::AAAA, addresses.into_iter().map(|a| a.octets()))
+    }
+
+    fn of<const N: usize>(rtype: u16, addresses: impl Iterator<Item = [u8; N]>) -> Self {
+        let mut bytes = Vec::new();
+        let mut count = 0_u16;
+        for octets in addresses.take(usize::from(u16::MAX)) {
+            bytes.extend([0, N as u8]);
+            bytes.extend(octets);
+            count += 1;
+        }
+        Self { rtype, stride: N as u16 + 2, count, bytes: bytes.into() }
+    }
+
+    /// How many addresses there are.
+    #[must_use]
+    pub const fn count(&self) -> u16 {
+        self.count
+    }
+
+    /// A or AAAA.
+    #[must_use]
+    pub const fn rtype(&self) -> u16 {
+        self.rtype
+    }
+
+    /// `most` consecutive addresses from `start` on, wrapping around: the part up to the end and
+    /// the part from the beginning, either of them possibly empty.
+    #[must_use]
+    pub fn ring(&self, start: u16, most: u16) -> [&[u8]; 2] {
+        let stride = usize::from(self.stride);
+        let take = usize::from(most.min(self.count)) * stride;
+        let from = usize::from(start.min(self.count)) * stride;
+        let end = (from + take).min(self.bytes.len());
+        let first = self.bytes.get(from..end).unwrap_or_default();
+        let second = self.bytes.get(..take - first.len()).unwrap_or_default();
+        [first, second]
+    }
+
+    /// The octets of one record: two of length and the address.
+    #[must_use]
+    pub const fn stride(&self) -> u16 {
+        self.stride
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ring_wraps_around() {
+        let tail = TailBuf::v4((1..=3).map(|n| Ipv4Addr::new(192, 0, 2, n)));
+        let last = |part: &[u8]| part.chunks(6).map(|c| c[5]).collect::<Vec<_>>();
+        let [a, b] = tail.ring(2, 2);
+        assert_eq!((last(a), last(b)), (vec![3], vec![1]));
+        let [a, b] = tail.ring(0, 8);
+        assert_eq!((last(a), last(b)), (vec![1, 2, 3], vec![]));
+        let [a, b] = tail.ring(1, 3);
+        assert_eq!((last(a), last(b)), (vec![2, 3], vec![1]));
+        assert_eq!(TailBuf::default().ring(0, 8), [&[][..], &[][..]]);
+    }
+
+    #[test]
+    fn rdata_are_read_back() {
+        let bytes = [0, 1, 7, 0, 0, 0, 2, 8, 9];
+        let tail = Tail { rtype: 16, count: 3, ttl: 60, bytes: &bytes };
+        assert_eq!(tail.rdata().collect::<Vec<_>>(), [&[7][..], &[], &[8, 9]]);
+    }
+}
