@@ -4,6 +4,7 @@
 
 pub mod clock;
 pub mod health;
+pub mod metrics;
 pub mod model;
 pub mod problem;
 pub mod wire;

@@ -1,0 +1,135 @@
+//! Hot: the counters of one answering thread.
+//!
+//! One thread writes and a scrape reads, so an ordinary load and store does, without a locked
+//! instruction. TCP tasks move between threads; their block is made `shared` and adds atomically.
+//! Nothing here allocates, waits or panics.
+
+use std::array;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+use super::columns::Cells;
+use super::labels::{DropReason, Proto, RCODES, TYPES, rcode_index, type_index};
+use super::table::REQUEST_SECS;
+use crate::model::Family;
+
+/// The counters of one thread, for one transport and address family.
+///
+/// A block that was not made `shared` has one writer at a time; with two, counts get lost.
+#[repr(align(128))]
+pub struct Block {
+    pub(super) proto: Proto,
+    pub(super) family: Family,
+    shared: bool,
+    pub(super) requests: [AtomicU64; TYPES.len() + 1],
+    pub(super) responses: [AtomicU64; RCODES.len() + 1],
+    pub(super) dropped: [AtomicU64; DropReason::ALL.len()],
+    /// One for each bound, and one for what is longer.
+    pub(super) durations: [AtomicU64; REQUEST_SECS.len() + 1],
+    pub(super) durations_sum_ns: AtomicU64,
+    pub(super) answers: Cells,
+}
+
+impl Block {
+    /// A block with cells for so many columns.
+    pub(super) fn new(proto: Proto, family: Family, shared: bool, columns: usize) -> Self {
+        Self {
+            proto,
+            family,
+            shared,
+            requests: array::from_fn(|_| AtomicU64::new(0)),
+            responses: array::from_fn(|_| AtomicU64::new(0)),
+            dropped: array::from_fn(|_| AtomicU64::new(0)),
+            durations: array::from_fn(|_| AtomicU64::new(0)),
+            durations_sum_ns: AtomicU64::new(0),
+            answers: Cells::new(columns),
+        }
+    }
+
+    /// A request that was read, by its query type; 0 for one without a readable question.
+    #[inline]
+    pub fn request(&self, qtype: u16) {
+        self.add(self.requests.get(type_index(qtype)), 1);
+    }
+
+    /// A reply, by its response code with the extended bits.
+    #[inline]
+    pub fn response(&self, rcode: u16) {
+        self.add(self.responses.get(rcode_index(rcode)), 1);
+    }
+
+    /// A dynamic answer, by the column of its region as `Metrics::column` gave it.
+    #[inline]
+    pub fn answer(&self, column: u32) {
+        self.add(self.answers.cell(column), 1);
+    }
+
+    /// A message that gets no reply.
+    #[inline]
+    pub fn dropped(&self, reason: DropReason) {
+        self.add(self.dropped.get(reason as usize), 1);
+    }
+
+    /// How long it took to make one reply. The caller samples: this is not for every request.
+    #[inline]
+    pub fn duration_sample(&self, took: Duration) {
+        let ns = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let secs = took.as_secs_f64();
+        let bucket = REQUEST_SECS.iter().take_while(|&&bound| bound < secs).count();
+        self.add(self.durations.get(bucket), 1);
+        self.add(Some(&self.durations_sum_ns), ns);
+    }
+
+    #[inline]
+    fn add(&self, cell: Option<&AtomicU64>, n: u64) {
+        let Some(cell) = cell else { return };
+        if self.shared {
+            cell.fetch_add(n, Relaxed);
+        } else {
+            cell.store(cell.load(Relaxed).wrapping_add(n), Relaxed);
+        }
+    }
+}
+
+impl std::fmt::Debug for Block {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Block")
+            .field("proto", &self.proto)
+            .field("family", &self.family)
+            .field("shared", &self.shared)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_start_on_a_cache_line_of_their_own() {
+        assert_eq!(align_of::<Block>(), 128);
+        assert_eq!(size_of::<Block>() % 128, 0);
+    }
+
+    #[test]
+    fn a_shared_block_loses_nothing() {
+        let block = Block::new(Proto::Tcp, Family::V4, true, 1);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..10_000).for_each(|_| block.request(1)));
+            }
+        });
+        assert_eq!(block.requests[type_index(1)].load(Relaxed), 40_000);
+    }
+
+    #[test]
+    fn a_duration_on_a_bound_belongs_below_it() {
+        let block = Block::new(Proto::Udp, Family::V4, false, 1);
+        for ns in [0, 250, 251, 10_000_000, 10_000_001] {
+            block.duration_sample(Duration::from_nanos(ns));
+        }
+        let counts: Vec<_> = block.durations.iter().map(|cell| cell.load(Relaxed)).collect();
+        assert_eq!(counts, [2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1]);
+        assert_eq!(block.durations_sum_ns.load(Relaxed), 20_000_502);
+    }
+}

@@ -1,0 +1,179 @@
+//! Summing the blocks of all answering threads when somebody scrapes.
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::{Metric, MetricFamily};
+
+use super::block::Block;
+use super::columns::{Column, Columns, OTHER};
+use super::labels::{self, DropReason, Proto, RCODES, TYPES};
+use super::series::{self, family};
+use super::table::{ANSWERS, DROPPED, Def, REQUEST_DURATION, REQUEST_SECS, REQUESTS, RESPONSES};
+use crate::model::Family;
+
+const NS_PER_SEC: f64 = 1e9;
+
+/// All blocks, and the names of what their columns count.
+#[derive(Debug)]
+pub(super) struct Blocks {
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    blocks: Vec<Arc<Block>>,
+    columns: Columns,
+}
+
+impl Blocks {
+    /// None yet.
+    pub(super) fn new() -> Self {
+        Self { inner: Mutex::new(Inner { blocks: Vec::new(), columns: Columns::new() }) }
+    }
+
+    /// A new block, with cells for all columns that there are.
+    pub(super) fn block(&self, proto: Proto, family: Family, shared: bool) -> Arc<Block> {
+        let mut inner = self.lock();
+        let block = Arc::new(Block::new(proto, family, shared, inner.columns.len()));
+        inner.blocks.push(Arc::clone(&block));
+        block
+    }
+
+    /// The number of a column. When this returns, every block has a cell for it.
+    pub(super) fn column(&self, region: &str, record: Option<&str>) -> u32 {
+        let mut inner = self.lock();
+        let before = inner.columns.len();
+        let column = Column { region: region.into(), record: record.map(Into::into) };
+        let number = inner.columns.number(column);
+        let columns = inner.columns.len();
+        if columns > before {
+            inner.blocks.iter().for_each(|block| block.answers.ensure(columns));
+        }
+        number
+    }
+
+    /// Hides the columns that are not in `live`.
+    pub(super) fn show_only(&self, live: &HashSet<u32>) {
+        self.lock().columns.show_only(live);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the registry asks when it gathers.
+pub(super) struct Sum {
+    blocks: Arc<Blocks>,
+    descs: Vec<Desc>,
+}
+
+impl Sum {
+    /// The sum of these blocks.
+    pub(super) fn of(blocks: Arc<Blocks>) -> Self {
+        let defs = [&REQUESTS, &RESPONSES, &ANSWERS, &DROPPED, &REQUEST_DURATION];
+        Self { blocks, descs: defs.into_iter().map(Def::desc).collect() }
+    }
+}
+
+impl Collector for Sum {
+    fn desc(&self) -> Vec<&Desc> {
+        self.descs.iter().collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let inner = self.blocks.lock();
+        vec![
+            family(&REQUESTS, inner.requests()),
+            family(&RESPONSES, inner.responses()),
+            family(&ANSWERS, inner.answers()),
+            family(&DROPPED, inner.dropped()),
+            family(&REQUEST_DURATION, vec![inner.durations()]),
+        ]
+    }
+}
+
+impl Inner {
+    fn requests(&self) -> Vec<Metric> {
+        let mut metrics = Vec::new();
+        for proto in Proto::ALL {
+            for family in Family::BOTH {
+                for (at, label) in names(&TYPES) {
+                    let count = self.sum(|block| {
+                        (block.proto == proto && block.family == family)
+                            .then(|| block.requests.get(at))?
+                    });
+                    let labels =
+                        [("proto", proto.label()), ("family", family.label()), ("type", label)];
+                    metrics.push(counter(labels, count));
+                }
+            }
+        }
+        metrics
+    }
+
+    fn responses(&self) -> Vec<Metric> {
+        let mut metrics = Vec::new();
+        for proto in Proto::ALL {
+            for (at, label) in names(&RCODES) {
+                let count =
+                    self.sum(|block| (block.proto == proto).then(|| block.responses.get(at))?);
+                metrics.push(counter([("proto", proto.label()), ("rcode", label)], count));
+            }
+        }
+        metrics
+    }
+
+    fn answers(&self) -> Vec<Metric> {
+        let mut metrics = Vec::new();
+        for (number, column) in self.columns.shown() {
+            let count = self.sum(|block| block.answers.cell(number));
+            if number == OTHER && count == 0 {
+                continue;
+            }
+            let mut labels = vec![("region", &*column.region)];
+            labels.extend(column.record.as_deref().map(|record| ("record", record)));
+            metrics.push(counter(labels, count));
+        }
+        metrics
+    }
+
+    fn dropped(&self) -> Vec<Metric> {
+        let metric = |reason: DropReason| {
+            let count = self.sum(|block| block.dropped.get(reason as usize));
+            counter([("reason", reason.label())], count)
+        };
+        DropReason::ALL.into_iter().map(metric).collect()
+    }
+
+    fn durations(&self) -> Metric {
+        let counts: Vec<_> =
+            (0..=REQUEST_SECS.len()).map(|at| self.sum(|block| block.durations.get(at))).collect();
+        let sum_ns = self.sum(|block| Some(&block.durations_sum_ns));
+        let buckets = REQUEST_SECS.iter().copied().zip(counts.iter().copied());
+        let histogram = series::histogram(buckets, counts.iter().sum(), sum_ns as f64 / NS_PER_SEC);
+        let mut metric = series::metric([]);
+        metric.set_histogram(histogram);
+        metric
+    }
+
+    fn sum<'a>(&'a self, cell: impl Fn(&'a Block) -> Option<&'a AtomicU64>) -> u64 {
+        let cells = self.blocks.iter().filter_map(|block| cell(block));
+        cells.fold(0, |sum, cell| sum.wrapping_add(cell.load(Relaxed)))
+    }
+}
+
+/// The positions of counters by code and their labels, the one for all others included.
+fn names(codes: &[(u16, &'static str)]) -> impl Iterator<Item = (usize, &'static str)> {
+    let known = codes.iter().map(|&(_, label)| label);
+    known.chain([labels::OTHER]).enumerate()
+}
+
+fn counter<'a>(labels: impl IntoIterator<Item = (&'a str, &'a str)>, count: u64) -> Metric {
+    let mut metric = series::metric(labels);
+    series::set_count(&mut metric, count);
+    metric
+}

@@ -1,0 +1,218 @@
+//! What control, probes and reloads tell: health, weights, generations, times.
+//!
+//! Each call looks its series up by label, which is cheap beside the probe or reload behind it.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::core::Collector;
+use prometheus::{Gauge, IntCounter, IntGauge, Opts, Registry};
+
+use super::handle::Metrics;
+use super::series::{Count, Durations, Level, Series, Value};
+use super::table::{self, Def};
+use crate::clock::{self, Duration, Instant, SystemTime};
+use crate::model::{Family, Weight};
+
+/// The series that a reload has left; all others vanish.
+#[derive(Debug, Clone, Default)]
+pub struct Live {
+    /// Each address probed: region, check, address.
+    pub checks: HashSet<(Arc<str>, Arc<str>, String)>,
+    /// Each region, with the families of which it has addresses.
+    pub regions: HashSet<(Arc<str>, Family)>,
+    /// The owner name of each dynamic record, as it was given to [`Metrics::record_all_down`].
+    pub records: HashSet<String>,
+    /// The columns that the new tables use.
+    pub columns: HashSet<u32>,
+}
+
+/// The series themselves.
+#[derive(Debug)]
+pub(super) struct Gauges {
+    check_up: Series<3, Level>,
+    check_duration: Series<2, Durations>,
+    check_results: Series<3, Count>,
+    region_up: Series<2, Level>,
+    region_weight: Series<1, Level>,
+    region_transitions: Series<2, Count>,
+    record_all_down: Series<1, Level>,
+    check_oldest: Gauge,
+    table_generation: IntGauge,
+    table_age: Gauge,
+    reload_successful: IntGauge,
+    reload_timestamp: Gauge,
+    state_write_errors: IntCounter,
+    worker_restarts: IntCounter,
+    since: Mutex<Since>,
+}
+
+/// The instants whose age is told.
+#[derive(Debug, Default)]
+struct Since {
+    published: Option<Instant>,
+    oldest_observation: Option<Instant>,
+}
+
+impl Gauges {
+    /// All, in a registry.
+    pub(super) fn new(registry: &Registry) -> Self {
+        let gauges = Self {
+            check_up: series(registry, &table::CHECK_UP),
+            check_duration: series(registry, &table::CHECK_DURATION),
+            check_results: series(registry, &table::CHECK_RESULTS),
+            region_up: series(registry, &table::REGION_UP),
+            region_weight: series(registry, &table::REGION_WEIGHT),
+            region_transitions: series(registry, &table::REGION_TRANSITIONS),
+            record_all_down: series(registry, &table::RECORD_ALL_DOWN),
+            check_oldest: single(registry, &table::CHECK_OLDEST, Gauge::with_opts),
+            table_generation: single(registry, &table::TABLE_GENERATION, IntGauge::with_opts),
+            table_age: single(registry, &table::TABLE_AGE, Gauge::with_opts),
+            reload_successful: single(registry, &table::RELOAD_SUCCESSFUL, IntGauge::with_opts),
+            reload_timestamp: single(registry, &table::RELOAD_TIMESTAMP, Gauge::with_opts),
+            state_write_errors: single(registry, &table::STATE_WRITE_ERRORS, IntCounter::with_opts),
+            worker_restarts: single(registry, &table::WORKER_RESTARTS, IntCounter::with_opts),
+            since: Mutex::default(),
+        };
+        let build: Series<2, Level> = series(registry, &table::BUILD_INFO);
+        let commit = option_env!("TRIMTAB_COMMIT").unwrap_or("unknown");
+        build.update([env!("CARGO_PKG_VERSION"), commit], |level| level.0 = 1);
+        gauges
+    }
+
+    /// Brings those that tell an age up to date.
+    pub(super) fn refresh(&self) {
+        let now = clock::now();
+        let age = |at: Option<Instant>| {
+            at.map_or(0.0, |at| now.saturating_duration_since(at).as_secs_f64())
+        };
+        let since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+        self.table_age.set(age(since.published));
+        self.check_oldest.set(age(since.oldest_observation));
+    }
+
+    fn since(&self, set: impl FnOnce(&mut Since)) {
+        set(&mut self.since.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+fn series<const N: usize, V: Value + 'static>(
+    registry: &Registry,
+    def: &'static Def,
+) -> Series<N, V> {
+    register(registry, Series::new(def))
+}
+
+/// A metric without labels.
+fn single<C: Collector + Clone + 'static>(
+    registry: &Registry,
+    def: &Def,
+    make: impl FnOnce(Opts) -> prometheus::Result<C>,
+) -> C {
+    register(registry, make(Opts::new(def.name, def.help)).expect("the table holds valid names"))
+}
+
+fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> C {
+    registry.register(Box::new(collector.clone())).expect("no name stands twice in the table");
+    collector
+}
+
+/// For those who probe and judge.
+impl Metrics {
+    /// What a check judges an address of a region to be.
+    pub fn check_up(&self, region: &str, check: &str, address: &str, up: bool) {
+        self.gauges.check_up.update([region, check, address], |level| level.0 = up.into());
+    }
+
+    /// One probe's verdict, and how long it took in all.
+    pub fn check_result(&self, region: &str, check: &str, passed: bool, took: Duration) {
+        let results = &self.gauges.check_results;
+        // Both exist from the start, so that the first failure shows as an increase.
+        results.update([region, check, "pass"], |count| count.0 += u64::from(passed));
+        results.update([region, check, "fail"], |count| count.0 += u64::from(!passed));
+        self.gauges.check_duration.update([region, check], |durations| {
+            durations.observe(took.as_secs_f64(), table::CHECK_DURATION.bounds());
+        });
+    }
+
+    /// When the probe that has waited longest for a new result last gave one; `None` when nothing
+    /// is probed.
+    pub fn oldest_observation(&self, at: Option<Instant>) {
+        self.gauges.since(|since| since.oldest_observation = at);
+    }
+
+    /// What a region is judged to be for a family.
+    pub fn region_up(&self, region: &str, family: Family, up: bool) {
+        self.gauges.region_up.update([region, family.label()], |level| level.0 = up.into());
+        // They exist from the start, so that the first transition shows as an increase.
+        for to in ["up", "down"] {
+            self.gauges.region_transitions.update([region, to], |_| ());
+        }
+    }
+
+    /// A region's weight in force.
+    pub fn region_weight(&self, region: &str, weight: Weight) {
+        self.gauges.region_weight.update([region], |level| level.0 = weight.0.into());
+    }
+
+    /// A region has gone up or down.
+    pub fn region_transition(&self, region: &str, up: bool) {
+        self.gauges.region_transitions.update([region, "up"], |n| n.0 += u64::from(up));
+        self.gauges.region_transitions.update([region, "down"], |n| n.0 += u64::from(!up));
+    }
+
+    /// Whether `on_all_down` decides what a record answers; `record` is its owner name.
+    pub fn record_all_down(&self, record: &str, engaged: bool) {
+        self.gauges.record_all_down.update([record], |level| level.0 = engaged.into());
+    }
+}
+
+/// For those who publish, reload and keep things going.
+impl Metrics {
+    /// New answers are in force since `at`.
+    pub fn published(&self, generation: u64, at: Instant) {
+        self.gauges.table_generation.set(i64::try_from(generation).unwrap_or(i64::MAX));
+        self.gauges.since(|since| since.published = Some(at));
+    }
+
+    /// The configuration was loaded (the first time too), or a reload was refused.
+    pub fn reloaded(&self, successful: bool, at: SystemTime) {
+        self.gauges.reload_successful.set(successful.into());
+        if successful {
+            let unix = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            self.gauges.reload_timestamp.set(unix.as_secs_f64());
+        }
+    }
+
+    /// An answering thread was started again after a fault.
+    pub fn worker_restarted(&self) {
+        self.gauges.worker_restarts.inc();
+    }
+
+    /// A write to the state directory failed.
+    pub fn state_write_failed(&self) {
+        self.gauges.state_write_errors.inc();
+    }
+
+    /// Removes every series that is not in `live`, after a reload. Set the live ones before or
+    /// after; those that stay keep their values.
+    pub fn retain(&self, live: &Live) {
+        let gauges = &self.gauges;
+        let checks: HashSet<_> =
+            live.checks.iter().map(|(region, check, _)| (&**region, &**check)).collect();
+        let addresses: HashSet<_> =
+            live.checks.iter().map(|(region, check, at)| (&**region, &**check, &**at)).collect();
+        let families: HashSet<_> =
+            live.regions.iter().map(|(region, family)| (&**region, family.label())).collect();
+        let regions: HashSet<_> = live.regions.iter().map(|(region, _)| &**region).collect();
+
+        gauges.check_up.retain(|[region, check, at]| addresses.contains(&(region, check, at)));
+        gauges.check_duration.retain(|[region, check]| checks.contains(&(region, check)));
+        gauges.check_results.retain(|[region, check, _]| checks.contains(&(region, check)));
+        gauges.region_up.retain(|[region, family]| families.contains(&(region, family)));
+        gauges.region_weight.retain(|[region]| regions.contains(region));
+        gauges.region_transitions.retain(|[region, _]| regions.contains(region));
+        gauges.record_all_down.retain(|[record]| live.records.contains(record));
+        self.blocks.show_only(&live.columns);
+    }
+}

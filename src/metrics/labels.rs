@@ -1,0 +1,146 @@
+//! The values of closed label sets, and how a number on the wire finds its counter.
+
+/// The transport of a request: the label `proto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Proto {
+    /// UDP.
+    Udp,
+    /// TCP.
+    Tcp,
+}
+
+impl Proto {
+    /// Both, in the order in which they are shown.
+    pub const ALL: [Self; 2] = [Self::Udp, Self::Tcp];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+        }
+    }
+}
+
+/// Why a message got no reply: the label `reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum DropReason {
+    /// Shorter than a header, 12 octets.
+    Short,
+    /// A response (QR = 1), not a query.
+    Response,
+    /// The system refused to send the reply.
+    Send,
+    /// A fault of ours: the worker was restarted.
+    Panic,
+}
+
+impl DropReason {
+    /// All, in the order of their counters.
+    pub const ALL: [Self; 4] = [Self::Short, Self::Response, Self::Send, Self::Panic];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Short => "short",
+            Self::Response => "response",
+            Self::Send => "send",
+            Self::Panic => "panic",
+        }
+    }
+}
+
+/// A query type or a response code on the wire, and the label under which it is counted.
+type Code = (u16, &'static str);
+
+/// The label of every code that has none of its own.
+pub(super) const OTHER: &str = "other";
+
+/// The query types with a counter of their own (IANA's DNS parameters).
+pub(super) const TYPES: [Code; 15] = [
+    (1, "A"),
+    (28, "AAAA"),
+    (2, "NS"),
+    (6, "SOA"),
+    (5, "CNAME"),
+    (16, "TXT"),
+    (15, "MX"),
+    (33, "SRV"),
+    (12, "PTR"),
+    (257, "CAA"),
+    (65, "HTTPS"),
+    (64, "SVCB"),
+    (43, "DS"),
+    (48, "DNSKEY"),
+    (255, "ANY"),
+];
+
+/// The response codes with a counter of their own, extended ones included (RFC 6891).
+pub(super) const RCODES: [Code; 9] = [
+    (0, "NOERROR"),
+    (1, "FORMERR"),
+    (2, "SERVFAIL"),
+    (3, "NXDOMAIN"),
+    (4, "NOTIMP"),
+    (5, "REFUSED"),
+    (6, "YXDOMAIN"),
+    (16, "BADVERS"),
+    (23, "BADCOOKIE"),
+];
+
+/// For each code up to the largest known one, the position of its counter; the last counter is
+/// that of all other codes.
+const fn index<const LEN: usize>(codes: &[Code]) -> [u8; LEN] {
+    let mut table = [codes.len() as u8; LEN];
+    let mut at = 0;
+    while at < codes.len() {
+        table[codes[at].0 as usize] = at as u8;
+        at += 1;
+    }
+    table
+}
+
+static TYPE_INDEX: [u8; 258] = index(&TYPES);
+static RCODE_INDEX: [u8; 24] = index(&RCODES);
+
+/// The position of a query type's counter, at most `TYPES.len()`.
+#[inline]
+pub(super) fn type_index(qtype: u16) -> usize {
+    TYPE_INDEX.get(usize::from(qtype)).map_or(TYPES.len(), |&at| usize::from(at))
+}
+
+/// The position of a response code's counter, at most `RCODES.len()`.
+#[inline]
+pub(super) fn rcode_index(rcode: u16) -> usize {
+    RCODE_INDEX.get(usize::from(rcode)).map_or(RCODES.len(), |&at| usize::from(at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_known_code_has_its_own_counter_and_the_rest_share_one() {
+        for (at, (code, _)) in TYPES.iter().enumerate() {
+            assert_eq!(type_index(*code), at);
+        }
+        for (at, (code, _)) in RCODES.iter().enumerate() {
+            assert_eq!(rcode_index(*code), at);
+        }
+        for unknown in [0, 3, 99, 258, u16::MAX] {
+            assert_eq!(type_index(unknown), TYPES.len());
+        }
+        for unknown in [7, 15, 22, 24, u16::MAX] {
+            assert_eq!(rcode_index(unknown), RCODES.len());
+        }
+    }
+
+    #[test]
+    fn drop_reasons_are_listed_in_the_order_of_their_counters() {
+        for (at, reason) in DropReason::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, at);
+        }
+    }
+}

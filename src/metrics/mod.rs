@@ -1,0 +1,23 @@
+//! What can be counted: every metric's name, help, type and labels, and the handles that set them.
+//!
+//! Counting costs an answering thread no shared cache line: each has a [`Block`] of its own, and
+//! the blocks are summed when somebody scrapes. Everything slower (probes, health, reloads) goes
+//! through methods of [`Metrics`]. There are no globals: whoever counts is handed a handle.
+//!
+//! Serving the text over HTTP is left to `admin`, and what is counted when to those who count.
+
+mod block;
+mod collect;
+mod columns;
+mod gauges;
+mod handle;
+mod labels;
+mod series;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use block::Block;
+pub use gauges::Live;
+pub use handle::{CONTENT_TYPE, Metrics};
+pub use labels::{DropReason, Proto};
