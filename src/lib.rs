@@ -2,6 +2,7 @@
 //!
 //! The modules are in layers; imports go strictly downward.
 
+pub mod admin;
 pub mod clock;
 pub mod health;
 pub mod metrics;

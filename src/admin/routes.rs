@@ -1,0 +1,186 @@
+//! What is answered to which path.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::http::{self, Limits};
+use crate::metrics::{CONTENT_TYPE, Metrics};
+
+/// Serves [`routes`] on a listener until `stop`; returns when the requests in hand are answered.
+pub async fn serve(
+    listener: TcpListener,
+    metrics: Arc<Metrics>,
+    ready: watch::Receiver<bool>,
+    stop: CancellationToken,
+) {
+    http::run(listener, routes(metrics, ready), Limits::default(), stop).await;
+}
+
+/// `/metrics`, `/healthz` and `/readyz`; `ready` tells whether DNS is being answered.
+pub fn routes(metrics: Arc<Metrics>, ready: watch::Receiver<bool>) -> Router {
+    Router::new()
+        .route("/metrics", get(scrape).with_state(metrics))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readiness).with_state(ready))
+        .fallback(async || {
+            (StatusCode::NOT_FOUND, "Not found. There are /metrics, /healthz and /readyz.\n")
+        })
+}
+
+/// Summing and writing may take a while with many records, so it is done on a thread that may wait.
+async fn scrape(State(metrics): State<Arc<Metrics>>) -> Response {
+    match tokio::task::spawn_blocking(move || metrics.text()).await {
+        Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "a scrape failed");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn readiness(State(ready): State<watch::Receiver<bool>>) -> (StatusCode, &'static str) {
+    if *ready.borrow() {
+        (StatusCode::OK, "DNS is being answered.\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "DNS is not being answered.\n")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+    use tokio::task::JoinHandle;
+
+    use super::*;
+    use crate::metrics::Proto;
+    use crate::model::Family;
+
+    struct Server {
+        address: std::net::SocketAddr,
+        metrics: Arc<Metrics>,
+        ready: watch::Sender<bool>,
+        stop: CancellationToken,
+        task: JoinHandle<()>,
+    }
+
+    async fn server(limits: Limits) -> Server {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (metrics, stop) = (Metrics::new(), CancellationToken::new());
+        let (ready, receiver) = watch::channel(false);
+        let routes = routes(Arc::clone(&metrics), receiver);
+        let task = tokio::spawn(http::run(listener, routes, limits, stop.clone()));
+        Server { address, metrics, ready, stop, task }
+    }
+
+    /// Sends one request on a connection of its own and reads the response to its end.
+    async fn ask(server: &Server, line: &str) -> String {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let request = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut response = String::new();
+        stream.read_to_string(&mut response).await.unwrap();
+        response
+    }
+
+    #[tokio::test]
+    async fn metrics_are_served_as_prometheus_text() {
+        let server = server(Limits::default()).await;
+        server.metrics.block(Proto::Udp, Family::V4, false).request(1);
+        let response = ask(&server, "GET /metrics").await;
+        assert!(response.starts_with("HTTP/1.1 200 OK\r\n"), "{response}");
+        assert!(response.contains("content-type: text/plain; version=0.0.4\r\n"), "{response}");
+        let line = r#"trimtab_dns_requests_total{proto="udp",family="ipv4",type="A"} 1"#;
+        assert!(response.contains(line), "{response}");
+    }
+
+    #[tokio::test]
+    async fn readiness_follows_the_nameserver_and_health_the_process() {
+        let server = server(Limits::default()).await;
+        assert!(ask(&server, "GET /healthz").await.ends_with("\r\n\r\nok\n"));
+        assert!(ask(&server, "GET /readyz").await.starts_with("HTTP/1.1 503 "));
+        server.ready.send(true).unwrap();
+        assert!(ask(&server, "GET /readyz").await.starts_with("HTTP/1.1 200 "));
+        server.ready.send(false).unwrap();
+        assert!(ask(&server, "GET /readyz").await.starts_with("HTTP/1.1 503 "));
+    }
+
+    #[tokio::test]
+    async fn anything_else_is_refused() {
+        let server = server(Limits::default()).await;
+        assert!(ask(&server, "GET /api/v1/regions").await.starts_with("HTTP/1.1 404 "));
+        assert!(ask(&server, "GET /metrics/").await.starts_with("HTTP/1.1 404 "));
+        assert!(ask(&server, "POST /metrics").await.starts_with("HTTP/1.1 405 "));
+        assert!(ask(&server, "nonsense").await.starts_with("HTTP/1.1 400 "));
+    }
+
+    #[tokio::test]
+    async fn a_header_that_never_ends_is_cut_off() {
+        let limits = Limits { header: Duration::from_millis(20), ..Limits::default() };
+        let server = server(limits).await;
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost:").await.unwrap();
+        let mut response = String::new();
+        let read = timeout_secs(10, stream.read_to_string(&mut response)).await;
+        assert!(read.is_ok_and(|read| read.is_ok()), "the connection stayed open");
+    }
+
+    #[tokio::test]
+    async fn a_connection_has_an_end_though_its_client_keeps_it() {
+        let limits = Limits { connection: Duration::from_millis(20), ..Limits::default() };
+        let server = server(limits).await;
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut response = String::new();
+        let read = timeout_secs(8, stream.read_to_string(&mut response)).await;
+        assert!(read.is_ok_and(|read| read.is_ok()), "the connection stayed open");
+        assert!(response.starts_with("HTTP/1.1 200 "), "{response}");
+    }
+
+    #[tokio::test]
+    async fn over_the_cap_connections_wait_for_a_place() {
+        let limits = Limits { connections: 1, ..Limits::default() };
+        let server = server(limits).await;
+        let mut first = TcpStream::connect(server.address).await.unwrap();
+        first.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        first.read_exact(&mut byte).await.unwrap();
+
+        let mut second = std::pin::pin!(ask(&server, "GET /healthz"));
+        let early = tokio::time::timeout(Duration::from_millis(50), second.as_mut()).await;
+        assert!(early.is_err(), "a second connection was served beside the first");
+        drop(first);
+        assert!(timeout_secs(10, second).await.is_ok_and(|got| got.contains("200 OK")));
+    }
+
+    #[tokio::test]
+    async fn stopping_closes_idle_connections_and_ends() {
+        let server = server(Limits::default()).await;
+        let mut idle = TcpStream::connect(server.address).await.unwrap();
+        idle.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+        let mut byte = [0];
+        idle.read_exact(&mut byte).await.unwrap();
+        server.stop.cancel();
+        timeout_secs(4, server.task).await.expect("it waits for an idle client").unwrap();
+        let mut rest = String::new();
+        idle.read_to_string(&mut rest).await.unwrap();
+        assert!(rest.ends_with("ok\n"), "{rest}");
+    }
+
+    /// Guards a test against hanging; it is not waited for when all is well.
+    async fn timeout_secs<F: Future>(secs: u64, future: F) -> Result<F::Output, String> {
+        let late = |_| format!("not within {secs} s");
+        tokio::time::timeout(Duration::from_secs(secs), future).await.map_err(late)
+    }
+}
