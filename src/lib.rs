@@ -3,6 +3,14 @@
 //! The modules are in layers; imports go strictly downward.
 
 pub mod admin;
+pub mod app {
+    //! What starts and stops.
+    pub mod demo_regions;
+}
+pub mod cli {
+    //! The command line.
+    pub mod log;
+}
 pub mod clock;
 pub mod health;
 pub mod metrics;

@@ -112,7 +112,7 @@ mod tests {
         assert_eq!((last(a), last(b)), (vec![1, 2, 3], vec![]));
         let [a, b] = tail.ring(1, 3);
         assert_eq!((last(a), last(b)), (vec![2, 3], vec![1]));
-        assert_eq!(TailBuf::default().ring(0, 8), [&[][..], &[][..]]);
+        assert_eq!(TailBuf::default().ring(0, 8), [&[0_u8; 0][..]; 2]);
     }
 
     #[test]
