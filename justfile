@@ -1,0 +1,27 @@
+# The recipes of every day; `just` lists them.
+
+# List the recipes
+default:
+    @just --list --unsorted
+
+# Type-check everything, tests and benches included
+check:
+    cargo check --all-targets
+
+# Run all tests
+test:
+    cargo test
+
+# Format, clippy and documentation, warnings being errors
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets -- -D warnings
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+# Run the benchmarks
+bench:
+    cargo bench
+
+# Three regions, a nameserver on 127.0.0.1:5300 and metrics on 127.0.0.1:9953
+demo:
+    cargo run --release -- demo
