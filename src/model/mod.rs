@@ -4,12 +4,16 @@ mod check;
 mod id;
 mod policy;
 mod pool;
+mod record;
 mod weight;
 
 pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
-pub use id::{CheckId, Family, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
+pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
 pub use policy::{
     GeoKeys, GeoRule, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Tree,
 };
 pub use pool::{Location, MinHealthy, Pool, Region};
+pub use record::{Binding, Record};
 pub use weight::Weight;
+
+pub use crate::wire::Family;

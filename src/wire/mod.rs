@@ -1,9 +1,11 @@
 //! Names and RRsets as they are on the wire: what is read from packets, indexed and copied.
 
+mod family;
 mod key;
 mod name;
 mod tail;
 
+pub use family::Family;
 pub use key::{Key, Suffix, hash_name};
 pub use name::{Name, NameError};
 pub use tail::{Tail, TailBuf};

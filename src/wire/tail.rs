@@ -3,9 +3,9 @@
 //! Owner, class and TTL are written on copy, so one tail serves a name, a wildcard and the end of
 //! a CNAME chain alike.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::rtype;
+use super::{Family, rtype};
 
 /// An RRset's type, TTL and record data, borrowed from where it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,41 @@ impl TailBuf {
     #[must_use]
     pub fn v6(addresses: impl IntoIterator<Item = Ipv6Addr>) -> Self {
         Self::of(rtype::AAAA, addresses.into_iter().map(|a| a.octets()))
+    }
+
+    /// Of the addresses of one family in a list.
+    #[must_use]
+    pub fn of_family(family: Family, addresses: &[IpAddr]) -> Self {
+        let v4 = addresses.iter().filter_map(|a| match a {
+            IpAddr::V4(v4) => Some(*v4),
+            IpAddr::V6(_) => None,
+        });
+        let v6 = addresses.iter().filter_map(|a| match a {
+            IpAddr::V6(v6) => Some(*v6),
+            IpAddr::V4(_) => None,
+        });
+        match family {
+            Family::V4 => Self::v4(v4),
+            Family::V6 => Self::v6(v6),
+        }
+    }
+
+    /// The first address of each, then the second of each, and so on: any run of consecutive
+    /// ones is spread over as many of them as can be. All must be of one family.
+    #[must_use]
+    pub fn interleaved(parts: &[&Self]) -> Self {
+        let Some(first) = parts.iter().find(|part| part.count > 0) else { return Self::default() };
+        let stride = usize::from(first.stride);
+        let rounds = parts.iter().map(|part| usize::from(part.count)).max().unwrap_or_default();
+        let bytes: Vec<u8> = (0..rounds)
+            .flat_map(|round| {
+                parts.iter().filter_map(move |p| p.bytes.get(round * stride..(round + 1) * stride))
+            })
+            .flatten()
+            .copied()
+            .collect();
+        let count = u16::try_from(bytes.len() / stride).unwrap_or(u16::MAX);
+        Self { rtype: first.rtype, stride: first.stride, count, bytes: bytes.into() }
     }
 
     fn of<const N: usize>(rtype: u16, addresses: impl Iterator<Item = [u8; N]>) -> Self {
@@ -113,6 +148,15 @@ mod tests {
         let [a, b] = tail.ring(1, 3);
         assert_eq!((last(a), last(b)), (vec![2, 3], vec![1]));
         assert_eq!(TailBuf::default().ring(0, 8), [&[0_u8; 0][..]; 2]);
+    }
+
+    #[test]
+    fn interleaving_spreads() {
+        let pool = |n, count| TailBuf::v4((1..=count).map(|i| Ipv4Addr::new(10, 0, n, i)));
+        let ring = TailBuf::interleaved(&[&pool(1, 2), &TailBuf::default(), &pool(2, 1)]);
+        let [all, _] = ring.ring(0, 8);
+        let seen: Vec<_> = all.chunks(6).map(|c| (c[4], c[5])).collect();
+        assert_eq!(seen, [(1, 1), (2, 1), (1, 2)]);
     }
 
     #[test]
