@@ -15,5 +15,6 @@ pub mod clock;
 pub mod health;
 pub mod metrics;
 pub mod model;
+pub mod probe;
 pub mod problem;
 pub mod wire;

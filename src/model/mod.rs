@@ -1,6 +1,8 @@
 //! The vocabulary of the project: every type here is valid by construction and does no I/O.
 
 mod check;
+mod digest;
+mod forbidden;
 mod id;
 mod policy;
 mod pool;
@@ -8,6 +10,8 @@ mod record;
 mod weight;
 
 pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
+pub use digest::Digest;
+pub use forbidden::forbidden;
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
 pub use policy::{
     GeoKeys, GeoRule, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Tree,

@@ -20,6 +20,8 @@ pub mod rtype {
     pub const CNAME: u16 = 5;
     /// Start of authority.
     pub const SOA: u16 = 6;
+    /// Host information; answers ANY.
+    pub const HINFO: u16 = 13;
     /// IPv6 address.
     pub const AAAA: u16 = 28;
     /// Alias of a subtree (RFC 6672).

@@ -1,0 +1,31 @@
+//! The prober: asks every target in its turn and says what it saw.
+//!
+//! It knows nothing of pools, weights or thresholds (`fall` only tells it how long a target that
+//! was never seen may be in doubt). Targets come in over a watch channel, observations go out
+//! over a queue; the cost is the same whether targets work or not.
+//!
+//! Every connection is closed abortively (a reset instead of the usual farewell) once the
+//! verdict is in: with thousands of targets, connections that this side closes in the usual way
+//! would each keep a socket waiting for a minute. Targets see a reset after the handshake (tcp)
+//! or after their response (http).
+
+mod attempt;
+mod connect;
+mod http;
+mod limits;
+mod prober;
+mod reason;
+mod schedule;
+mod task;
+mod tls;
+mod tools;
+mod watched;
+
+pub use limits::{Limits, concurrency};
+pub use prober::{Prober, Settings};
+pub use schedule::Schedule;
+pub use task::Verdict;
+pub use tls::Roots;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,237 @@
+//! When a target is probed. Pure.
+//!
+//! The first probe starts at once. After it each target keeps its own phase within its interval:
+//! a number derived from the check's name and the destination, so that targets spread evenly and
+//! a reload moves nothing. Gaps are from start to start. Whatever brings a start off its phase
+//! (the first round, a quick re-check, waiting for a permit) only ever *shortens* the gap after
+//! it, so that `fall` failures in a row never take longer than `fall` intervals.
+
+use std::time::{Duration, Instant};
+
+use crate::health::RECHECK;
+use crate::model::{Digest, Target};
+
+/// The schedule of one target.
+#[derive(Debug, Clone)]
+pub struct Schedule {
+    /// Some slot of the target, at or before its first probe or less than an interval after.
+    anchor: Instant,
+    interval: Duration,
+    fall: u32,
+    /// Failures so far while the target is not settled; `None` once it is.
+    doubt: Option<u32>,
+}
+
+impl Schedule {
+    /// The schedule of `target`. `epoch` is the same for all targets of a prober, `seed` gives
+    /// each nameserver phases of its own.
+    #[must_use]
+    pub fn new(target: &Target, epoch: Instant, seed: u64) -> Self {
+        let timing = &target.check.timing;
+        // An interval of nothing would be probed without a pause, whoever let it through.
+        let interval = timing.interval.max(Duration::from_millis(1));
+        let digest = Digest::new()
+            .number(seed)
+            .text(&target.check.name)
+            .text(&target.destination.to_string());
+        let phase = u128::from(digest.finish()) * interval.as_nanos() >> 64;
+        let phase = Duration::from_nanos(u64::try_from(phase).unwrap_or_default());
+        let doubt = (!target.settled).then_some(0);
+        Self { anchor: epoch + phase, interval, fall: timing.fall, doubt }
+    }
+
+    /// When the next probe starts, after one that started at `started`, ended at `ended` and
+    /// `passed` or failed (`None`: it could not be made, which says nothing of the target).
+    pub fn next(&mut self, started: Instant, ended: Instant, passed: Option<bool>) -> Instant {
+        self.doubt = match (self.doubt, passed) {
+            (Some(failures), None) => Some(failures),
+            (Some(failures), Some(false)) => Some(failures + 1).filter(|&all| all < self.fall),
+            (Some(_), Some(true)) | (None, _) => None,
+        };
+        let next = match self.doubt {
+            Some(_) => (ended + RECHECK).min(started + self.interval),
+            None => self.regular(started),
+        };
+        next.max(ended)
+    }
+
+    /// The target's first slot after `at`, at most an interval later.
+    #[must_use]
+    pub fn slot_after(&self, at: Instant) -> Instant {
+        let interval = self.interval.as_nanos();
+        let gap = match at.checked_duration_since(self.anchor) {
+            Some(past) => interval - past.as_nanos() % interval,
+            None => {
+                let ahead = self.anchor.saturating_duration_since(at).as_nanos() % interval;
+                if ahead == 0 { interval } else { ahead }
+            }
+        };
+        at + Duration::from_nanos(u64::try_from(gap).unwrap_or(u64::MAX))
+    }
+
+    /// The next slot, unless it is so near that two results would hardly be independent: then
+    /// the time up to the slot behind it is halved.
+    fn regular(&self, started: Instant) -> Instant {
+        let slot = self.slot_after(started);
+        let gap = slot.saturating_duration_since(started);
+        if gap < self.interval / 2 { started + (gap + self.interval) / 2 } else { slot }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::clock;
+    use crate::model::{Check, Destination, Probe, TargetId, Timing};
+
+    const INTERVAL: Duration = Duration::from_secs(10);
+
+    fn target(name: &str, last: u8, interval: Duration, settled: bool) -> Target {
+        let timing = Timing { interval, timeout: interval / 5, fall: 3, rise: 2 };
+        Target {
+            id: TargetId(0),
+            check: Arc::new(Check {
+                name: name.into(),
+                probe: Probe::Tcp,
+                port: 80,
+                target: None,
+                timing,
+            }),
+            destination: Destination::Address([192, 0, 2, last].into()),
+            settled,
+        }
+    }
+
+    /// The starts of the next `count` probes that each take `took`.
+    fn starts(
+        schedule: &mut Schedule,
+        first: Instant,
+        took: Duration,
+        results: &[Option<bool>],
+    ) -> Vec<Instant> {
+        let mut start = first;
+        let mut all = vec![start];
+        for result in results {
+            start = schedule.next(start, start + took, *result);
+            all.push(start);
+        }
+        all
+    }
+
+    #[test]
+    fn after_the_first_round_the_phase_is_fixed() {
+        let epoch = clock::now();
+        for last in 0..=255 {
+            for first in [0, 3, 9_999, 123_456].map(Duration::from_millis) {
+                let mut schedule = Schedule::new(&target("web", last, INTERVAL, true), epoch, 1);
+                let took = Duration::from_millis(20);
+                let starts = starts(&mut schedule, epoch + first, took, &[Some(true); 6]);
+                for pair in starts.windows(2) {
+                    let gap = pair[1] - pair[0];
+                    assert!(gap <= INTERVAL, "a gap is never longer: {gap:?}");
+                    assert!(gap >= INTERVAL / 2, "nor much shorter: {gap:?}");
+                }
+                for pair in starts[2..].windows(2) {
+                    assert_eq!(pair[1] - pair[0], INTERVAL);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn phases_spread_over_the_interval() {
+        let epoch = clock::now();
+        let mut tenths = [0_u32; 10];
+        for last in 0..=255 {
+            let schedule = Schedule::new(&target("web", last, INTERVAL, true), epoch, 1);
+            let phase = schedule.slot_after(epoch) - epoch;
+            tenths[usize::try_from(phase.as_millis() / 1000).unwrap().min(9)] += 1;
+        }
+        assert!(tenths.iter().all(|count| (10..45).contains(count)), "{tenths:?}");
+    }
+
+    #[test]
+    fn a_phase_depends_on_name_destination_and_seed_only() {
+        let epoch = clock::now();
+        let slot = |target: &Target, seed| Schedule::new(target, epoch, seed).slot_after(epoch);
+        let one = target("web", 1, INTERVAL, true);
+        let later = Target { id: TargetId(7), settled: false, ..one.clone() };
+        assert_eq!(slot(&one, 1), slot(&later, 1));
+        assert_ne!(slot(&one, 1), slot(&one, 2));
+        assert_ne!(slot(&one, 1), slot(&target("api", 1, INTERVAL, true), 1));
+        assert_ne!(slot(&one, 1), slot(&target("web", 2, INTERVAL, true), 1));
+    }
+
+    #[test]
+    fn a_late_start_shortens_the_next_gap() {
+        let epoch = clock::now();
+        let mut schedule = Schedule::new(&target("web", 1, INTERVAL, true), epoch, 1);
+        let slot = schedule.slot_after(epoch);
+        let late = slot + Duration::from_secs(4);
+        assert_eq!(schedule.next(late, late, Some(false)), slot + INTERVAL);
+        let missed = slot + INTERVAL * 5 + Duration::from_secs(4);
+        assert_eq!(schedule.next(missed, missed, Some(true)), slot + INTERVAL * 6);
+    }
+
+    #[rstest]
+    #[case::fails_until_settled(&[Some(false); 3], &[1000, 1000])]
+    #[case::settles_by_a_success(&[Some(false), Some(true)], &[1000])]
+    #[case::a_probe_not_made_says_nothing(&[None, Some(false), None], &[1000, 1000, 1000])]
+    #[case::passes_at_once(&[Some(true)], &[])]
+    fn in_doubt_it_is_probed_again_after_a_second(
+        #[case] results: &[Option<bool>],
+        #[case] gaps_ms: &[u64],
+    ) {
+        let epoch = clock::now();
+        let took = Duration::from_millis(250);
+        let mut schedule = Schedule::new(&target("web", 1, INTERVAL, false), epoch, 1);
+        let starts = starts(&mut schedule, epoch, took, results);
+        let gaps: Vec<Duration> = starts.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let (last, quick) = gaps.split_last().unwrap();
+        let wanted: Vec<Duration> =
+            gaps_ms.iter().map(|ms| took + Duration::from_millis(*ms)).collect();
+        if results.last() == Some(&None) {
+            assert_eq!(gaps, wanted);
+        } else {
+            assert_eq!(quick, wanted);
+            assert!(*last >= INTERVAL / 2, "settled: {last:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_settled_is_not_probed_again_quickly() {
+        let epoch = clock::now();
+        let mut schedule = Schedule::new(&target("web", 1, INTERVAL, true), epoch, 1);
+        assert!(schedule.next(epoch, epoch, Some(false)) >= epoch + INTERVAL / 2);
+    }
+
+    #[test]
+    fn a_recheck_is_never_later_than_the_interval() {
+        let epoch = clock::now();
+        let short = Duration::from_millis(500);
+        let mut schedule = Schedule::new(&target("web", 1, short, false), epoch, 1);
+        let ended = epoch + Duration::from_millis(400);
+        assert_eq!(schedule.next(epoch, ended, Some(false)), epoch + short);
+    }
+
+    #[test]
+    fn a_probe_never_overlaps_itself() {
+        let epoch = clock::now();
+        for settled in [true, false] {
+            let mut schedule = Schedule::new(&target("web", 1, INTERVAL, settled), epoch, 1);
+            let ended = epoch + INTERVAL * 3;
+            assert!(schedule.next(epoch, ended, Some(false)) >= ended);
+        }
+    }
+
+    #[test]
+    fn an_interval_of_nothing_does_not_divide_by_it() {
+        let epoch = clock::now();
+        let mut schedule = Schedule::new(&target("web", 1, Duration::ZERO, true), epoch, 1);
+        assert!(schedule.next(epoch, epoch, Some(true)) > epoch);
+    }
+}

@@ -1,0 +1,85 @@
+//! One target's life: wait for its turn, probe, tell, again.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use tokio::sync::{Semaphore, mpsc};
+
+use super::limits::permit;
+use super::schedule::Schedule;
+use crate::clock;
+use crate::health::{Observation, Outcome, Phases, Vantage};
+use crate::model::Target;
+
+/// What a probe came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// The target was asked.
+    Seen(Outcome, Phases),
+    /// This host could not ask (it is out of files or memory): nothing is known of the target.
+    Abstained(Arc<str>),
+}
+
+/// What all tasks share.
+#[derive(Debug)]
+pub(super) struct Shared<F> {
+    /// Makes one probe.
+    pub(super) probe: F,
+    pub(super) observations: mpsc::Sender<Observation>,
+    pub(super) permits: Arc<Semaphore>,
+    /// How often a probe could not be made.
+    pub(super) abstained: Arc<AtomicU64>,
+}
+
+/// Probes one target until the task is aborted or nobody listens any more.
+///
+/// The queue of observations is bounded; while it is full the target waits with its next probe
+/// and holds no permit, so a stalled listener costs freshness and never memory.
+pub(super) async fn run<F, P>(
+    shared: Arc<Shared<F>>,
+    target: Arc<Target>,
+    mut schedule: Schedule,
+    first: Instant,
+) where
+    F: Fn(Arc<Target>) -> P,
+    P: Future<Output = Verdict>,
+{
+    let mut next = first;
+    loop {
+        tokio::time::sleep_until(next.into()).await;
+        let Some(permit) = permit(&shared.permits).await else { return };
+        let started = clock::now();
+        let verdict = (shared.probe)(Arc::clone(&target)).await;
+        let ended = clock::now();
+        drop(permit);
+        let passed = match verdict {
+            Verdict::Seen(outcome, phases) => {
+                let passed = outcome == Outcome::Pass;
+                let (at, vantage) = (started, Vantage::Here);
+                let seen = Observation { target: target.id, at, outcome, phases, vantage };
+                if shared.observations.send(seen).await.is_err() {
+                    return;
+                }
+                Some(passed)
+            }
+            Verdict::Abstained(why) => {
+                abstain(&shared.abstained, &target, &why);
+                None
+            }
+        };
+        next = schedule.next(started, ended, passed);
+    }
+}
+
+/// Counts a probe that could not be made, and logs the first and then each thousandth.
+fn abstain(count: &AtomicU64, target: &Target, why: &str) {
+    let before = count.fetch_add(1, Ordering::Relaxed);
+    if before.is_multiple_of(1000) {
+        let (check, destination) = (&target.check.name, &target.destination);
+        tracing::warn!(
+            "this host cannot probe (check {check} of {destination}, and {before} before it): {why}"
+        );
+    }
+}
