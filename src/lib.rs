@@ -12,6 +12,7 @@ pub mod cli {
     pub mod log;
 }
 pub mod clock;
+pub mod config;
 pub mod health;
 pub mod metrics;
 pub mod model;

@@ -1,0 +1,37 @@
+//! The configuration: from TOML text to a [`Config`], with every problem of the text.
+//!
+//! Each section has a file: its type first, then its defaults (written nowhere else), then its
+//! reader. What needs more than one section at a time is found here only where it concerns names;
+//! everything that follows a reference is `app::resolve`'s.
+//!
+//! Paths are relative to the directory of the configuration file, `state.dir` included.
+
+mod checks;
+mod defaults;
+mod later;
+mod names;
+mod policies;
+mod process;
+mod read;
+mod records;
+mod regions;
+mod schema;
+mod server;
+mod syntax;
+mod table;
+#[cfg(test)]
+mod tests;
+mod value;
+mod zones;
+
+pub use checks::Check;
+pub use defaults::Defaults;
+pub use policies::{Policy, PolicyKind};
+pub use process::{Admin, Concurrency, Log, LogFormat, Metrics, Probe, State};
+pub use read::{Config, parse, read};
+pub use records::{AllDown, Endpoints, Record, RecordPolicy};
+pub use regions::Region;
+pub use schema::schema;
+pub use server::{Server, Tcp, Workers};
+pub use value::Spanned;
+pub use zones::{Zone, ZoneData};

@@ -1,0 +1,180 @@
+//! `[admin]`, `[metrics]`, `[log]`, `[probe]`, `[state]`: what surrounds the answering of queries.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use ipnet::IpNet;
+use tracing_subscriber::EnvFilter;
+
+use super::server::socket;
+use super::value::{Spanned, Value};
+
+/// The HTTP side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admin {
+    /// Where everything is served; a loopback address.
+    pub listen: SocketAddr,
+    /// Where `/metrics`, `/healthz` and `/readyz` are served as well, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Metrics {
+    /// Answers are counted for each record, too.
+    pub per_record: bool,
+}
+
+/// What is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Log {
+    /// A filter as `tracing` understands it: `info`, or `info,trimtab::probe=debug`.
+    pub level: String,
+    /// The form of a line.
+    pub format: LogFormat,
+}
+
+/// The form of a line of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How probing as a whole is done.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Probe {
+    /// Probed although they are link-local or belong to a cloud's metadata service.
+    pub allow: Vec<IpNet>,
+    /// How many probes are in flight at most.
+    pub concurrency: Concurrency,
+}
+
+/// How many probes are in flight at most.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Concurrency {
+    /// As many as are needed when everything hangs, and a quarter more.
+    #[default]
+    Auto,
+    /// So many, 1 to 65535.
+    Count(Spanned<u16>),
+}
+
+/// What survives a restart.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// The directory; a relative one is relative to the configuration file.
+    pub dir: PathBuf,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self { listen: (IpAddr::V4(Ipv4Addr::LOCALHOST), 9953).into(), metrics_listen: None }
+    }
+}
+
+impl Default for Log {
+    fn default() -> Self {
+        Self { level: "info".into(), format: LogFormat::Text }
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self { dir: "./state".into() }
+    }
+}
+
+impl Admin {
+    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
+        v.table(|t| {
+            let mut admin = Self::default();
+            t.set("listen", &mut admin.listen, |v| {
+                let address = socket(v)?;
+                match address.ip().is_loopback() {
+                    true => Some(address),
+                    false => v.refuse_with(
+                        "a loopback address for now: access from elsewhere is known, but not yet supported",
+                        "metrics_listen serves /metrics, /healthz and /readyz on any address",
+                    ),
+                }
+            });
+            t.set("metrics_listen", &mut admin.metrics_listen, |v| socket(v).map(Some));
+            t.later("token_file");
+            t.later("cert");
+            t.later("key");
+            t.later_unless("insecure", |v| v.tree.as_bool() == Some(false));
+            admin
+        })
+    }
+}
+
+impl Metrics {
+    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
+        v.table(|t| {
+            let mut metrics = Self::default();
+            t.set("per_record", &mut metrics.per_record, Value::boolean);
+            metrics
+        })
+    }
+}
+
+impl Log {
+    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
+        v.table(|t| {
+            let mut log = Self::default();
+            t.set("level", &mut log.level, level);
+            let formats = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+            t.set("format", &mut log.format, |v| v.word(&formats));
+            log
+        })
+    }
+}
+
+/// A lone word is a level; to `tracing` it might also be a module, whose log alone would be kept.
+fn level(v: &Value<'_>) -> Option<String> {
+    const LEVELS: [(&str, ()); 6] =
+        [("error", ()), ("warn", ()), ("info", ()), ("debug", ()), ("trace", ()), ("off", ())];
+    let wanted = "a level such as \"info\", or a filter such as \"info,trimtab::probe=debug\"";
+    let text = v.string(wanted)?;
+    if !text.contains(['=', ',', '[']) {
+        v.word(&LEVELS)?;
+    } else if EnvFilter::builder().parse(&text).is_err() {
+        return v.refuse(wanted);
+    }
+    Some(text)
+}
+
+impl Probe {
+    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
+        v.table(|t| {
+            let mut probe = Self::default();
+            t.set("allow", &mut probe.allow, |v| v.list("a list of addresses or prefixes", prefix));
+            t.set("concurrency", &mut probe.concurrency, |v| match v.text() {
+                Some("auto") => Some(Concurrency::Auto),
+                Some(_) => v.refuse("\"auto\" or a whole number from 1 to 65535"),
+                None => v.integer(1..=65535).map(|n| Concurrency::Count(v.with_place(n))),
+            });
+            probe
+        })
+    }
+}
+
+/// A prefix, or an address as the longest prefix.
+fn prefix(v: &Value<'_>) -> Option<IpNet> {
+    v.parsed("an address or a prefix: \"169.254.1.1\" or \"fe80::/64\"", |text| {
+        text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    })
+}
+
+impl State {
+    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
+        v.table(|t| {
+            let mut state = Self::default();
+            t.set("dir", &mut state.dir, Value::file);
+            state
+        })
+    }
+}

@@ -1,0 +1,150 @@
+//! The whole configuration, and how it is read.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::de::DeValue;
+
+use super::syntax::{Mended, Mistake};
+use super::table::Table;
+use super::value::{Context, Value};
+use super::{
+    Admin, Check, Defaults, Log, Metrics, Policy, Probe, Record, Region, Server, State, Zone,
+};
+use super::{later, names};
+use crate::problem::{Place, Problem, Problems, Source};
+
+/// A configuration, in the order of the documentation. Lists of named things are in the order of
+/// the file.
+///
+/// When its reading found errors, it holds what could be read, so that more can be checked;
+/// values that could not be read stand at their defaults, and nothing may be served from it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Config {
+    /// Sockets and limits.
+    pub server: Server,
+    /// The HTTP side.
+    pub admin: Admin,
+    /// What is counted.
+    pub metrics: Metrics,
+    /// What is logged.
+    pub log: Log,
+    /// How probing as a whole is done.
+    pub probe: Probe,
+    /// What survives a restart.
+    pub state: State,
+    /// What records and checks do that say nothing else.
+    pub defaults: Defaults,
+    /// Health checks.
+    pub checks: Vec<Check>,
+    /// Regions.
+    pub regions: Vec<Region>,
+    /// Policies.
+    pub policies: Vec<Policy>,
+    /// Zones.
+    pub zones: Vec<Zone>,
+    /// Dynamic records.
+    pub records: Vec<Record>,
+    /// Something that refers to others, or that others refer to, could not be read and is not in
+    /// here; so what looks unused or unknown may be neither.
+    pub incomplete: bool,
+}
+
+/// Reads the configuration file at `path`; `None` when it cannot be read as text.
+#[must_use]
+pub fn read(path: &Path) -> (Option<Config>, Problems) {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let (config, problems) = parse(&Arc::new(Source { path: path.into(), text }));
+            (Some(config), problems)
+        }
+        Err(error) => {
+            let wanted = "a configuration file that can be read";
+            let place = Place::File(path.into());
+            let problem = Problem::error(place, "configuration", error.to_string(), wanted);
+            (None, Problems(vec![problem]))
+        }
+    }
+}
+
+/// Reads a configuration from its text, and finds everything that is wrong with the text.
+#[must_use]
+pub fn parse(source: &Arc<Source>) -> (Config, Problems) {
+    let (config, problems, _) = with_known(source, &Mended::new(&source.text));
+    (config, problems)
+}
+
+/// The keys that readers know, by kind of table.
+pub(super) type Known = BTreeMap<String, BTreeSet<&'static str>>;
+
+/// What [`parse`] does, and which keys were known to the readers of the tables that were read.
+pub(super) fn with_known(source: &Arc<Source>, mended: &Mended) -> (Config, Problems, Known) {
+    let tree = DeValue::Table(mended.tree());
+    let syntax = mended.mistakes.iter().map(|m| syntax_problem(source, m)).collect();
+    let cx = Context {
+        source,
+        mended,
+        problems: RefCell::new(Problems(syntax)),
+        incomplete: Cell::new(!mended.mistakes.is_empty()),
+        known: RefCell::default(),
+    };
+    let root = Value { cx: &cx, path: String::new(), kind: String::new(), span: 0..0, tree: &tree };
+    let mut config = root.table(root_table).unwrap_or_default();
+    names::check(&config, &cx);
+    config.incomplete = cx.incomplete.get();
+    let mut problems = cx.problems.into_inner();
+    problems.0.sort_by_key(|p| match &p.place {
+        Place::Span(_, span) => span.start,
+        _ => 0,
+    });
+    (config, problems, cx.known.into_inner())
+}
+
+fn root_table(t: &Table<'_>) -> Config {
+    let wanted = "version = 1, the version of this format";
+    t.required("version", wanted, |v| match v.as_integer() {
+        Some(1) => Some(()),
+        _ => v.refuse("1, the only version of this format"),
+    });
+    let mut config = Config::default();
+    t.set("server", &mut config.server, Server::read);
+    t.set("admin", &mut config.admin, Admin::read);
+    t.set("metrics", &mut config.metrics, Metrics::read);
+    t.set("log", &mut config.log, Log::read);
+    t.set("probe", &mut config.probe, Probe::read);
+    t.set("state", &mut config.state, State::read);
+    t.set("defaults", &mut config.defaults, Defaults::read);
+    later::sections(t);
+    let timing = config.defaults.check;
+    t.set("checks", &mut config.checks, |v| Check::read_all(v, timing));
+    t.set("regions", &mut config.regions, Region::read_all);
+    t.set("policies", &mut config.policies, Policy::read_all);
+    t.set("zones", &mut config.zones, Zone::read_all);
+    let regions = &config.regions;
+    t.set("records", &mut config.records, |v| Record::read_all(v, regions));
+    config
+}
+
+/// A mistake against the grammar in the form of all problems: the parser says `what, expected
+/// this`.
+fn syntax_problem(source: &Arc<Source>, mistake: &Mistake) -> Problem {
+    let text = source.text.get(mistake.span.clone()).unwrap_or_default();
+    let place = Place::Span(Arc::clone(source), mistake.span.clone());
+    if mistake.message == "duplicate key" {
+        let found = format!("\"{text}\" for a second time");
+        let problem = Problem::error(place, text, found, "each name once in its table");
+        return problem.hint("remove one of the two, or give it another name");
+    }
+    let (found, wanted) = mistake
+        .message
+        .split_once(", expected ")
+        .unwrap_or((mistake.message.as_str(), "text in the grammar of TOML (https://toml.io)"));
+    let wanted = if wanted == "nothing" { "none here" } else { wanted };
+    let problem = Problem::error(place, "TOML", found, wanted);
+    match found {
+        "string values must be quoted" => problem.hint("put texts in quotes: \"10s\""),
+        _ => problem,
+    }
+}

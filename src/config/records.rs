@@ -1,0 +1,166 @@
+//! `[[records]]`: names that are answered from shares.
+
+use std::net::IpAddr;
+
+use super::Region;
+use super::defaults::{TTL, ttl_min};
+use super::names;
+use super::regions::{addresses, check};
+use super::table::Table;
+use super::value::{Spanned, Value};
+use crate::wire::Name;
+
+/// A dynamic record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// Its owner name.
+    pub name: Spanned<Name>,
+    /// Where its shares come from; `None` when that could not be read.
+    pub policy: Option<Spanned<RecordPolicy>>,
+    /// Seconds, when all is calm; 0 to 604800.
+    pub ttl: Option<Spanned<u32>>,
+    /// The least that doubt may make of it, in seconds.
+    pub ttl_min: Option<Spanned<u32>>,
+    /// The names of checks instead of the regions' own.
+    pub check: Option<Vec<Spanned<String>>>,
+    /// What is answered when all is down.
+    pub on_all_down: Option<AllDown>,
+    /// Addresses in one answer at most, 1 to 32.
+    pub max_answers: u8,
+    /// Addresses instead of the regions' own.
+    pub endpoints: Option<Spanned<Endpoints>>,
+}
+
+/// A record's own addresses: only these regions take part.
+pub type Endpoints = Vec<(Spanned<String>, Vec<Spanned<IpAddr>>)>;
+
+/// Where a record's shares come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RecordPolicy {
+    /// Every region at its own weight.
+    Weighted,
+    /// A policy or a region.
+    Named(String),
+}
+
+/// What is answered when all is down.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AllDown {
+    /// As if all were up.
+    Open,
+    /// Nothing.
+    Closed,
+    /// As this region or policy would, health ignored.
+    Named(Spanned<String>),
+}
+
+const POLICY_WANTED: &str = "the name of a policy or a region, or \"weighted\"";
+const POLICIES_LATER: [&str; 3] = ["latency", "multivalue", "geoproximity"];
+const ALL_DOWN_WANTED: &str = "\"open\", \"closed\", or the name of a region or a policy";
+const ENDPOINTS_WANTED: &str = "a table of regions with addresses: us-east = [\"192.0.2.11\"]";
+/// Addresses in one answer: so many of IPv6 fit into 1232 octets with any owner name.
+pub(super) const ANSWERS: std::ops::RangeInclusive<i64> = 1..=32;
+/// A record's keys, which may have strayed behind the header of its endpoints.
+const KEYS: [&str; 7] = ["name", "policy", "ttl", "ttl_min", "check", "on_all_down", "max_answers"];
+
+impl Record {
+    /// Addresses in one answer at most, where nothing else is said.
+    pub const MAX_ANSWERS: u8 = 8;
+
+    pub(super) fn read_all(v: &Value<'_>, regions: &[Region]) -> Option<Vec<Self>> {
+        if v.tree.is_table() {
+            v.cx.incomplete.set(true);
+            return v.refuse_with("a list of records", "write [[records]]");
+        }
+        let records = v.list("a list of records: [[records]]", |v| {
+            let mut v = v.clone();
+            if let Some(name) = v.tree.get("name").and_then(|n| n.get_ref().as_str()) {
+                v.path = format!("records.{name:?}");
+            }
+            v.kind = format!("{}.*", v.kind);
+            let record = v.table(|t| Self::read(t, regions)).flatten();
+            if record.is_none() {
+                v.cx.incomplete.set(true);
+            }
+            record
+        })?;
+        Some(records)
+    }
+
+    fn read(t: &Table<'_>, regions: &[Region]) -> Option<Self> {
+        let wanted = "a domain name: \"app.example.com\"";
+        let name = t.required("name", wanted, |v| {
+            v.parsed(wanted, |text| Name::from_text(text).ok()).map(|name| v.with_place(name))
+        });
+        let policy = t.required("policy", POLICY_WANTED, RecordPolicy::read);
+        if policy.is_none() {
+            t.incomplete();
+        }
+        let mut record = Self {
+            name: name
+                .clone()
+                .unwrap_or(Spanned { value: Name::from_text(".").ok()?, place: t.place() }),
+            policy,
+            ttl: t.optional("ttl", |v| v.integer(TTL).map(|n| v.with_place(n))),
+            ttl_min: t.optional("ttl_min", ttl_min).flatten(),
+            check: t.optional("check", check),
+            on_all_down: t.optional("on_all_down", AllDown::read),
+            max_answers: Self::MAX_ANSWERS,
+            endpoints: t.optional("endpoints", |v| endpoints(v, regions)),
+        };
+        t.set("max_answers", &mut record.max_answers, |v| v.integer(ANSWERS));
+        name.map(|_| record)
+    }
+}
+
+impl RecordPolicy {
+    fn read(v: &Value<'_>) -> Option<Spanned<Self>> {
+        match v.text() {
+            Some("weighted") => Some(v.with_place(Self::Weighted)),
+            Some(text) if POLICIES_LATER.contains(&text) => v.later(POLICY_WANTED),
+            Some(text @ ("failover" | "geolocation")) => {
+                let hint = format!("define a policy of type = \"{text}\" and name that");
+                v.refuse_with(POLICY_WANTED, hint)
+            }
+            _ => v.string(POLICY_WANTED).map(|name| v.with_place(Self::Named(name))),
+        }
+    }
+}
+
+impl AllDown {
+    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
+        match v.text() {
+            Some("open") => Some(Self::Open),
+            Some("closed") => Some(Self::Closed),
+            Some("last_good") => v.later(ALL_DOWN_WANTED),
+            _ => names::reference(v, ALL_DOWN_WANTED).map(Self::Named),
+        }
+    }
+}
+
+fn endpoints(v: &Value<'_>, regions: &[Region]) -> Option<Spanned<Endpoints>> {
+    let entries = v.entries(ENDPOINTS_WANTED)?;
+    if entries.is_empty() {
+        return v.refuse(ENDPOINTS_WANTED);
+    }
+    let is_region = |name: &str| regions.iter().any(|r| *r.name.value == *name);
+    let mut read = Vec::new();
+    for (name, place, v) in entries {
+        if KEYS.contains(&name) && !is_region(name) {
+            let hint = format!("move \"{name}\" above the header [records.endpoints]");
+            v.refuse_with::<()>("no key of the record behind the header of its endpoints", hint);
+        } else if v.tree.is_table() {
+            v.cx.incomplete.set(true);
+            v.later::<()>("a list of addresses");
+        } else if let Some(list) = addresses(&v) {
+            if v.elements().is_empty() {
+                let hint = "leave the region out if it shall take no part";
+                v.refuse_with::<()>("at least one address", hint);
+            }
+            read.push((Spanned { value: name.to_owned(), place }, list));
+        } else {
+            v.cx.incomplete.set(true);
+        }
+    }
+    Some(v.with_place(read))
+}

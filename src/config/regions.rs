@@ -1,0 +1,137 @@
+//! `[regions.NAME]`: addresses that are judged and served together.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::server::refuse_twice;
+use super::table::Table;
+use super::value::{Spanned, Value};
+use super::{later, names};
+use crate::model::{Location, MinHealthy, Weight};
+
+/// A region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Region {
+    /// Its name.
+    pub name: Spanned<Arc<str>>,
+    /// What is served; may be empty where every record brings its own endpoints.
+    pub addresses: Vec<Spanned<IpAddr>>,
+    /// Its weight where a policy gives none.
+    pub weight: Weight,
+    /// How much it can carry, above 0, in a unit that is the same for all regions.
+    pub capacity: Option<f64>,
+    /// Where it is.
+    pub location: Option<Location>,
+    /// The names of checks that all must pass; none: always up.
+    pub check: Vec<Spanned<String>>,
+    /// How many addresses of a family must be up.
+    pub min_healthy: MinHealthy,
+}
+
+/// Weights; [`Weight`] says what they mean.
+pub(super) const WEIGHT: std::ops::RangeInclusive<i64> = 0..=65535;
+const CHECK_WANTED: &str = "the name of a check, or a list of names";
+const LOCATION_WANTED: &str = "{ latitude = 38.95, longitude = -77.45 }";
+const MIN_HEALTHY_WANTED: &str = "a whole number from 1 to 65535, or \"1%\" to \"100%\"";
+
+impl Region {
+    pub(super) fn read_all(v: &Value<'_>) -> Option<Vec<Self>> {
+        let entries = v.entries("a table of regions: [regions.us-east]")?;
+        let read = entries.into_iter().filter_map(|(name, place, v)| {
+            let mut region = Self::new(names::read(name, place, &v)?);
+            v.table(|t| region.read(t));
+            Some(region)
+        });
+        Some(read.collect())
+    }
+
+    fn new(name: Spanned<Arc<str>>) -> Self {
+        Self {
+            name,
+            addresses: Vec::new(),
+            weight: Weight::DEFAULT,
+            capacity: None,
+            location: None,
+            check: Vec::new(),
+            min_healthy: MinHealthy::Count(1),
+        }
+    }
+
+    fn read(&mut self, t: &Table<'_>) {
+        t.set("addresses", &mut self.addresses, addresses);
+        t.set("weight", &mut self.weight, weight);
+        t.set("capacity", &mut self.capacity, |v| {
+            v.number(f64::MIN_POSITIVE..=1e15, "a number above 0, up to 1e15").map(Some)
+        });
+        t.set("location", &mut self.location, |v| location(v).map(Some));
+        t.set("check", &mut self.check, check);
+        t.set("min_healthy", &mut self.min_healthy, min_healthy);
+        later::region(t);
+    }
+}
+
+/// One name of a check, or a list of them.
+pub(super) fn check(v: &Value<'_>) -> Option<Vec<Spanned<String>>> {
+    names::one_or_more(v, CHECK_WANTED)
+}
+
+pub(super) fn weight(v: &Value<'_>) -> Option<Weight> {
+    v.integer(WEIGHT).map(Weight)
+}
+
+/// A list of addresses that a client could be sent to.
+pub(super) fn addresses(v: &Value<'_>) -> Option<Vec<Spanned<IpAddr>>> {
+    let list = v.list("a list of addresses", |v| address(v).map(|a| v.with_place(a)));
+    match &list {
+        Some(list) if list.len() == v.elements().len() => refuse_twice(v, list),
+        _ => v.cx.incomplete.set(true),
+    }
+    list
+}
+
+fn address(v: &Value<'_>) -> Option<IpAddr> {
+    let wanted = "an IPv4 or IPv6 address";
+    let address: IpAddr = match v.text() {
+        Some(text) if text.parse::<std::net::SocketAddr>().is_ok() => {
+            return v.refuse_with(wanted, "DNS carries no ports; remove it");
+        }
+        _ => v.parsed(wanted, |text| text.parse().ok())?,
+    };
+    if let IpAddr::V6(v6) = address
+        && let Some(v4) = v6.to_ipv4_mapped()
+    {
+        return v.refuse_with(wanted, format!("write the IPv4 address: \"{v4}\""));
+    }
+    let broadcast = address == IpAddr::V4(std::net::Ipv4Addr::BROADCAST);
+    if address.is_unspecified() || address.is_multicast() || broadcast {
+        return v.refuse("the address of one host");
+    }
+    Some(address)
+}
+
+fn location(v: &Value<'_>) -> Option<Location> {
+    if v.text().is_some_and(|text| text.contains(':')) {
+        return v.later(LOCATION_WANTED);
+    }
+    if !v.tree.is_table() {
+        return v.refuse(LOCATION_WANTED);
+    }
+    v.table(|t| {
+        let degrees =
+            |key, most: f64, wanted| t.required(key, wanted, |v| v.number(-most..=most, wanted));
+        let latitude = degrees("latitude", 90.0, "degrees north, -90 to 90");
+        let longitude = degrees("longitude", 180.0, "degrees east, -180 to 180");
+        Some(Location { latitude: latitude?, longitude: longitude? })
+    })?
+}
+
+fn min_healthy(v: &Value<'_>) -> Option<MinHealthy> {
+    if let Some(count) = v.as_integer() {
+        let count = u16::try_from(count).ok().filter(|n| *n > 0).map(MinHealthy::Count);
+        return count.or_else(|| v.refuse(MIN_HEALTHY_WANTED));
+    }
+    v.parsed(MIN_HEALTHY_WANTED, |text| {
+        let percent = text.strip_suffix('%')?.parse().ok()?;
+        (1..=100).contains(&percent).then_some(MinHealthy::Percent(percent))
+    })
+}

@@ -1,0 +1,453 @@
+//! The JSON schema of the configuration, for editors.
+//!
+//! The types here only mirror the keys: nothing is read into them. A test holds them against the
+//! keys that the readers know. Where the readers are stricter (a key that belongs to one type of
+//! check only, say), the schema is the wider one. Keys that are known but not yet supported are
+//! described as such.
+#![allow(dead_code, reason = "the types exist for their shape")]
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use schemars::JsonSchema;
+
+use super::defaults::{COUNT, TTL};
+use super::records::ANSWERS;
+use super::regions::WEIGHT;
+use super::server::{CONNECTIONS, UDP_PAYLOAD};
+
+/// The JSON schema of the configuration.
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Root).to_value()
+}
+
+/// The configuration of Trimtab.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields, title = "trimtab.toml")]
+struct Root {
+    /// The version of this format.
+    #[schemars(range(min = 1, max = 1))]
+    version: u32,
+    server: Option<Server>,
+    admin: Option<Admin>,
+    metrics: Option<Metrics>,
+    log: Option<Log>,
+    probe: Option<Probe>,
+    state: Option<State>,
+    geo: Option<Geo>,
+    latency: Option<Latency>,
+    defaults: Option<Defaults>,
+    /// Health checks by name.
+    checks: Option<BTreeMap<String, Check>>,
+    /// Regions by name.
+    regions: Option<BTreeMap<String, Region>>,
+    /// Known, not yet supported.
+    damping: Option<Later>,
+    /// Known, not yet supported.
+    safety: Option<Later>,
+    /// Policies by name.
+    policies: Option<BTreeMap<String, Policy>>,
+    /// Zones by name.
+    zones: Option<BTreeMap<String, Zone>>,
+    /// Dynamic records.
+    records: Option<Vec<Record>>,
+}
+
+/// Known, not yet supported.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Later(serde_json::Value);
+
+/// A duration with its unit: "10s", "500ms".
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Duration(#[schemars(regex(pattern = r"^[0-9]+ ?[a-zµ]+( ?[0-9]+ ?[a-zµ]+)*$"))] String);
+
+/// An address with a port: "192.0.2.1:53", "[2001:db8::1]:53".
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Socket(String);
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Auto {
+    Auto,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum AutoOrCount {
+    Auto(Auto),
+    Count(u16),
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Sockets and limits of DNS.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Server {
+    /// Where UDP and TCP are listened to.
+    listen: Option<Vec<Socket>>,
+    /// UDP threads for each address; auto: one a core.
+    workers: Option<AutoOrCount>,
+    /// The largest answer over UDP, in octets.
+    #[schemars(range(min = *UDP_PAYLOAD.start(), max = *UDP_PAYLOAD.end()))]
+    udp_payload_max: Option<u16>,
+    tcp: Option<Tcp>,
+    /// Known, not yet supported.
+    nsid: Option<Later>,
+    /// Known, not yet supported.
+    version_bind: Option<Later>,
+    /// Known, not yet supported.
+    user: Option<Later>,
+    rate_limit: Option<RateLimit>,
+    cookies: Option<Cookies>,
+    transfer: Option<Transfer>,
+}
+
+/// The limits of TCP.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Tcp {
+    /// Connections at once.
+    #[schemars(range(min = *CONNECTIONS.start(), max = *CONNECTIONS.end()))]
+    max_connections: Option<u32>,
+    /// Connections of one client at once.
+    #[schemars(range(min = *CONNECTIONS.start(), max = *CONNECTIONS.end()))]
+    max_per_client: Option<u32>,
+    /// How long a connection may be silent.
+    idle_timeout: Option<Duration>,
+}
+
+/// Known, not yet supported; `enabled = false` is accepted.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct RateLimit {
+    enabled: Option<Later>,
+    responses_per_second: Option<Later>,
+    errors_per_second: Option<Later>,
+    slip: Option<Later>,
+    dry_run: Option<Later>,
+    exempt: Option<Later>,
+}
+
+/// Known, not yet supported.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Cookies {
+    secret_file: Option<Later>,
+}
+
+/// Known, not yet supported.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Transfer {
+    allow: Option<Later>,
+    tsig_keys: Option<Later>,
+    keys: Option<Later>,
+    notify: Option<Later>,
+    dynamic: Option<Later>,
+}
+
+/// The HTTP side.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Admin {
+    /// /metrics, /healthz and /readyz, on a loopback address.
+    listen: Option<Socket>,
+    /// The same, on any address.
+    metrics_listen: Option<Socket>,
+    /// Known, not yet supported.
+    token_file: Option<Later>,
+    /// Known, not yet supported.
+    cert: Option<Later>,
+    /// Known, not yet supported.
+    key: Option<Later>,
+    /// Known, not yet supported; false is accepted.
+    insecure: Option<Later>,
+}
+
+/// What is counted.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Metrics {
+    /// Answers are counted for each record, too.
+    per_record: Option<bool>,
+}
+
+/// What is logged.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Log {
+    /// A level, or a filter such as "info,trimtab::probe=debug".
+    level: Option<String>,
+    /// The form of a line.
+    format: Option<LogFormat>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// How probing as a whole is done.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Probe {
+    /// Probed although they are link-local or belong to a metadata service.
+    allow: Option<Vec<String>>,
+    /// Probes in flight at most.
+    concurrency: Option<AutoOrCount>,
+}
+
+/// What survives a restart.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct State {
+    /// The directory, relative to the configuration file.
+    dir: Option<String>,
+}
+
+/// Known, not yet supported.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Geo {
+    databases: Option<Later>,
+    client_subnet: Option<Later>,
+    networks: Option<Later>,
+}
+
+/// Known, not yet supported.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Latency {
+    table: Option<Later>,
+}
+
+/// What records and checks do that say nothing else.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Defaults {
+    /// Seconds, when all is calm.
+    #[schemars(range(min = *TTL.start(), max = *TTL.end()))]
+    ttl: Option<u32>,
+    /// The least that doubt may make of it, in seconds.
+    #[schemars(range(min = *TTL.start(), max = *TTL.end()))]
+    ttl_min: Option<u32>,
+    /// open, closed, or the name of a region or a policy.
+    on_all_down: Option<String>,
+    check: Option<Timing>,
+}
+
+/// How checks are timed that say nothing else.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Timing {
+    /// From the start of one probe to the start of the next.
+    interval: Option<Duration>,
+    /// From connect to the last byte wanted; below the interval.
+    timeout: Option<Duration>,
+    /// Consecutive failures before down.
+    #[schemars(range(min = *COUNT.start(), max = *COUNT.end()))]
+    fall: Option<u32>,
+    /// Consecutive successes before up.
+    #[schemars(range(min = *COUNT.start(), max = *COUNT.end()))]
+    rise: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum CheckType {
+    Http,
+    Https,
+    Tcp,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Status {
+    Code(u16),
+    Range(String),
+}
+
+/// A health check.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Check {
+    /// What is spoken.
+    r#type: CheckType,
+    /// The port; 80 for http, 443 for https, required for tcp.
+    #[schemars(range(min = 1))]
+    port: Option<u16>,
+    /// The path with its query.
+    path: Option<String>,
+    /// The Host header and the TLS name; required for https with `verify_tls`.
+    host: Option<String>,
+    /// An address or a name that is probed instead of the served address.
+    target: Option<String>,
+    /// The method.
+    method: Option<Method>,
+    /// Further header fields.
+    headers: Option<BTreeMap<String, String>>,
+    /// Accepted status codes: 204, "200-299".
+    expect_status: Option<Vec<Status>>,
+    /// A text that must be within the first 5120 bytes of the body.
+    expect_body: Option<String>,
+    /// Whether the certificate must be valid for `host`.
+    verify_tls: Option<bool>,
+    /// From the start of one probe to the start of the next.
+    interval: Option<Duration>,
+    /// From connect to the last byte wanted; below the interval.
+    timeout: Option<Duration>,
+    /// Consecutive failures before down.
+    #[schemars(range(min = *COUNT.start(), max = *COUNT.end()))]
+    fall: Option<u32>,
+    /// Consecutive successes before up.
+    #[schemars(range(min = *COUNT.start(), max = *COUNT.end()))]
+    rise: Option<u32>,
+    /// Known, not yet supported; "route" is accepted.
+    role: Option<Later>,
+    /// Known, not yet supported; "none" is accepted.
+    body: Option<Later>,
+    /// Known, not yet supported.
+    degraded_factor: Option<Later>,
+    /// Known, not yet supported.
+    fast_interval: Option<Later>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "UPPERCASE")]
+enum Method {
+    Get,
+    Head,
+    Options,
+    Post,
+    Put,
+}
+
+/// A region: addresses that are judged and served together.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Region {
+    /// What is served.
+    addresses: Option<Vec<IpAddr>>,
+    /// Its weight where a policy gives none; 0 is a standby.
+    #[schemars(range(min = *WEIGHT.start(), max = *WEIGHT.end()))]
+    weight: Option<u16>,
+    /// How much it can carry, in a unit that is the same for all regions.
+    capacity: Option<f64>,
+    /// Where it is.
+    location: Option<Location>,
+    /// The checks that all must pass; none: always up.
+    check: Option<OneOrMany>,
+    /// How many addresses of a family must be up: a number, or "50%".
+    min_healthy: Option<CountOrPercent>,
+    /// Known, not yet supported.
+    ramp: Option<Later>,
+    /// Known, not yet supported.
+    ramp_from: Option<Later>,
+    /// Known, not yet supported.
+    shed_from: Option<Later>,
+    /// Known, not yet supported.
+    shed_to: Option<Later>,
+    /// Known, not yet supported; "auto" is accepted.
+    failback: Option<Later>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum CountOrPercent {
+    Count(#[schemars(range(min = 1))] u16),
+    Percent(#[schemars(regex(pattern = "^[0-9]+%$"))] String),
+}
+
+/// Degrees north and east.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Location {
+    #[schemars(range(min = -90, max = 90))]
+    latitude: f64,
+    #[schemars(range(min = -180, max = 180))]
+    longitude: f64,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum PolicyType {
+    Weighted,
+    Failover,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum MissingFamily {
+    Nodata,
+    Skip,
+}
+
+/// How shares follow from weights and health.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Policy {
+    /// What it does.
+    r#type: PolicyType,
+    /// weighted: regions and policies with their weights; default: every region at its own.
+    weights: Option<BTreeMap<String, u16>>,
+    /// Known, not yet supported; "none" is accepted.
+    sticky: Option<Later>,
+    /// failover: regions and policies in order of preference; a nested list shares its tier.
+    order: Option<Vec<OneOrMany>>,
+    /// failover: what a tier leaves goes to the next.
+    spill: Option<bool>,
+    /// failover: what a member without the family asked yields.
+    missing_family: Option<MissingFamily>,
+}
+
+/// What this server has authority over.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Zone {
+    /// A master file, relative to the configuration file.
+    file: Option<String>,
+    /// Without a file: nameservers, those within the zone with addresses.
+    nameservers: Option<BTreeMap<String, Vec<IpAddr>>>,
+    /// Without a file: the mail address of the SOA.
+    hostmaster: Option<String>,
+    /// Without a file: how long negative answers may be kept, in seconds.
+    #[schemars(range(min = *TTL.start(), max = *TTL.end()))]
+    negative_ttl: Option<u32>,
+}
+
+/// A name that is answered from shares.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Record {
+    /// The owner name.
+    name: String,
+    /// A policy, a region, or "weighted": every region at its own weight.
+    policy: String,
+    /// Seconds, when all is calm.
+    #[schemars(range(min = *TTL.start(), max = *TTL.end()))]
+    ttl: Option<u32>,
+    /// The least that doubt may make of it, in seconds.
+    #[schemars(range(min = *TTL.start(), max = *TTL.end()))]
+    ttl_min: Option<u32>,
+    /// Checks instead of the regions' own.
+    check: Option<OneOrMany>,
+    /// open, closed, or the name of a region or a policy.
+    on_all_down: Option<String>,
+    /// Addresses in one answer at most.
+    #[schemars(range(min = *ANSWERS.start(), max = *ANSWERS.end()))]
+    max_answers: Option<u8>,
+    /// Addresses instead of the regions' own; only these regions take part.
+    endpoints: Option<BTreeMap<String, Vec<IpAddr>>>,
+}

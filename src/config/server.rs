@@ -1,0 +1,130 @@
+//! `[server]`: where DNS is listened to, and the limits of TCP.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::later;
+use super::table::Table;
+use super::value::{Spanned, Value};
+use crate::problem::Problem;
+
+/// Sockets and limits of DNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// The addresses that UDP and TCP listen on; at least one, none twice.
+    pub listen: Vec<SocketAddr>,
+    /// UDP threads for each address.
+    pub workers: Workers,
+    /// The largest answer over UDP, in octets, 512 to 4096.
+    pub udp_payload_max: u16,
+    /// The limits of TCP.
+    pub tcp: Tcp,
+}
+
+/// How many UDP threads there are for each address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Workers {
+    /// One a core.
+    Auto,
+    /// So many, 1 to 1024.
+    Count(u16),
+}
+
+/// The limits of TCP.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tcp {
+    /// Connections at once, 1 to 1000000.
+    pub max_connections: u32,
+    /// Connections of one client address at once, 1 to 1000000.
+    pub max_per_client: u32,
+    /// How long a connection may be silent, 100 ms to 1 h.
+    pub idle_timeout: Duration,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        const PORT: u16 = 5300;
+        Self {
+            listen: vec![
+                (IpAddr::V4(Ipv4Addr::LOCALHOST), PORT).into(),
+                (IpAddr::V6(Ipv6Addr::LOCALHOST), PORT).into(),
+            ],
+            workers: Workers::Auto,
+            udp_payload_max: 1232,
+            tcp: Tcp::default(),
+        }
+    }
+}
+
+impl Default for Tcp {
+    fn default() -> Self {
+        let idle_timeout = Duration::from_secs(10);
+        Self { max_connections: 4096, max_per_client: 64, idle_timeout }
+    }
+}
+
+/// Connections at once.
+pub(super) const CONNECTIONS: RangeInclusive<i64> = 1..=1_000_000;
+/// Octets of an answer over UDP: what every resolver takes, to what would surely be fragmented.
+pub(super) const UDP_PAYLOAD: RangeInclusive<i64> = 512..=4096;
+
+impl Server {
+    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
+        v.table(|t| {
+            let mut server = Self::default();
+            t.set("listen", &mut server.listen, listen);
+            t.set("workers", &mut server.workers, |v| match v.text() {
+                Some("auto") => Some(Workers::Auto),
+                Some(_) => v.refuse("\"auto\" or a whole number from 1 to 1024"),
+                None => v.integer(1..=1024).map(Workers::Count),
+            });
+            t.set("udp_payload_max", &mut server.udp_payload_max, |v| v.integer(UDP_PAYLOAD));
+            t.set("tcp", &mut server.tcp, Tcp::read);
+            later::server(t);
+            server
+        })
+    }
+}
+
+impl Tcp {
+    fn read(v: &Value<'_>) -> Option<Self> {
+        v.table(|t: &Table<'_>| {
+            let mut tcp = Self::default();
+            t.set("max_connections", &mut tcp.max_connections, |v| v.integer(CONNECTIONS));
+            t.set("max_per_client", &mut tcp.max_per_client, |v| v.integer(CONNECTIONS));
+            let range = Duration::from_millis(100)..=Duration::from_hours(1);
+            t.set("idle_timeout", &mut tcp.idle_timeout, |v| v.duration(range));
+            tcp
+        })
+    }
+}
+
+fn listen(v: &Value<'_>) -> Option<Vec<SocketAddr>> {
+    let list = v.list("a list of addresses with ports", |v| {
+        socket(v).map(|address| v.with_place(address))
+    })?;
+    if v.elements().is_empty() {
+        return v.refuse("at least one address with a port");
+    }
+    refuse_twice(v, &list);
+    Some(list.into_iter().map(|address| address.value).collect())
+}
+
+/// An address with a port.
+pub(super) fn socket(v: &Value<'_>) -> Option<SocketAddr> {
+    let wanted = "an address with a port: \"192.0.2.1:53\" or \"[2001:db8::1]:53\"";
+    v.parsed(wanted, |text| text.parse().ok())
+}
+
+/// Reports each element of a list that stands in it for a second time.
+pub(super) fn refuse_twice<T: PartialEq + std::fmt::Display>(v: &Value<'_>, list: &[Spanned<T>]) {
+    for (at, one) in list.iter().enumerate() {
+        // Port 0 stands for any free port, so it is never the same one twice.
+        let text = one.value.to_string();
+        if list[..at].contains(one) && !text.ends_with(":0") {
+            let found = format!("{text} for a second time");
+            v.cx.report(Problem::error(one.place.clone(), &v.path, found, "each one once"));
+        }
+    }
+}

@@ -1,0 +1,270 @@
+//! Values of the tree, read into types: each reader reports what it cannot take and says what it
+//! would take, and the reading goes on.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::ops::{Deref, Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::de::DeValue;
+
+use super::read::Known;
+use super::syntax::Mended;
+use super::table::Table;
+use crate::problem::{Place, Problem, Problems, Source};
+
+/// A value with the place where it was written. Two are equal when their values are.
+#[derive(Clone)]
+pub struct Spanned<T> {
+    /// The value.
+    pub value: T,
+    /// Where it was written.
+    pub place: Place,
+}
+
+impl<T: PartialEq> PartialEq for Spanned<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Spanned<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.value.fmt(f)
+    }
+}
+
+impl<T> Deref for Spanned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// What the readers of one text share.
+pub(super) struct Context<'a> {
+    pub(super) source: &'a Arc<Source>,
+    pub(super) mended: &'a Mended,
+    pub(super) problems: RefCell<Problems>,
+    /// Set when something was dropped that others may have referred to, or that referred to others.
+    pub(super) incomplete: Cell<bool>,
+    /// Every key that some reader knows, by kind of table; a test holds the schema against it.
+    pub(super) known: RefCell<Known>,
+}
+
+impl Context<'_> {
+    pub(super) fn place(&self, span: &Range<usize>) -> Place {
+        Place::Span(Arc::clone(self.source), self.mended.original(span))
+    }
+
+    /// Reports a problem, unless the grammar of that very line is broken, which is said already.
+    pub(super) fn report(&self, problem: Problem) {
+        if let Place::Span(_, span) = &problem.place {
+            let line =
+                |at: usize| self.source.text.get(..at).map_or(0, |s| s.matches('\n').count());
+            let here = line(span.start);
+            if self.mended.mistakes.iter().any(|m| line(m.span.start) == here) {
+                return;
+            }
+        }
+        self.problems.borrow_mut().push(problem);
+    }
+}
+
+/// One value of the tree.
+#[derive(Clone)]
+pub(super) struct Value<'a> {
+    pub(super) cx: &'a Context<'a>,
+    /// Its key as a dotted path, as a person would write it.
+    pub(super) path: String,
+    /// The same with `*` for names that the user chose: the kind of table.
+    pub(super) kind: String,
+    pub(super) span: Range<usize>,
+    pub(super) tree: &'a DeValue<'a>,
+}
+
+impl<'a> Value<'a> {
+    pub(super) fn place(&self) -> Place {
+        self.cx.place(&self.span)
+    }
+
+    pub(super) fn with_place<T>(&self, value: T) -> Spanned<T> {
+        Spanned { value, place: self.place() }
+    }
+
+    /// Reports that something else is wanted here.
+    pub(super) fn refuse<T>(&self, wanted: impl Into<String>) -> Option<T> {
+        self.cx.report(Problem::error(self.place(), &self.path, self.found(), wanted));
+        None
+    }
+
+    /// The same with advice.
+    pub(super) fn refuse_with<T>(
+        &self,
+        wanted: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Option<T> {
+        let problem = Problem::error(self.place(), &self.path, self.found(), wanted).hint(hint);
+        self.cx.report(problem);
+        None
+    }
+
+    /// Reports that this is understood, but that nothing acts on it yet.
+    pub(super) fn later<T>(&self, wanted: &str) -> Option<T> {
+        self.refuse(format!("{wanted}: this is known, but not yet supported"))
+    }
+
+    /// The value as it is told in a problem.
+    pub(super) fn found(&self) -> String {
+        match self.tree {
+            DeValue::Table(_) => "a table".into(),
+            DeValue::Array(_) => "a list".into(),
+            DeValue::String(text) => shorten(&format!("{text:?}")),
+            DeValue::Integer(n) => n.to_string(),
+            DeValue::Float(n) => n.as_str().into(),
+            DeValue::Boolean(b) => b.to_string(),
+            DeValue::Datetime(d) => format!("the date {d}"),
+        }
+    }
+
+    pub(super) fn text(&self) -> Option<&'a str> {
+        self.tree.as_str()
+    }
+
+    pub(super) fn string(&self, wanted: &str) -> Option<String> {
+        self.text().map(Into::into).or_else(|| self.refuse(wanted))
+    }
+
+    /// A text that `f` can make something of.
+    pub(super) fn parsed<T>(&self, wanted: &str, f: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+        self.text().and_then(f).or_else(|| self.refuse(wanted))
+    }
+
+    pub(super) fn boolean(&self) -> Option<bool> {
+        self.tree.as_bool().or_else(|| self.refuse("true or false"))
+    }
+
+    pub(super) fn as_integer(&self) -> Option<i64> {
+        let number = self.tree.as_integer()?;
+        i64::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+
+    pub(super) fn integer<T: TryFrom<i64>>(&self, range: RangeInclusive<i64>) -> Option<T> {
+        let number = self.as_integer().filter(|n| range.contains(n));
+        number.and_then(|n| T::try_from(n).ok()).or_else(|| {
+            self.refuse(format!("a whole number from {} to {}", range.start(), range.end()))
+        })
+    }
+
+    /// A number, whole or not.
+    pub(super) fn number(&self, range: RangeInclusive<f64>, wanted: &str) -> Option<f64> {
+        let float = self.tree.as_float().and_then(|n| n.as_str().parse::<f64>().ok());
+        #[expect(clippy::cast_precision_loss, reason = "such numbers are measured, not counted")]
+        let number = float.or_else(|| self.as_integer().map(|n| n as f64));
+        number.filter(|n| range.contains(n)).or_else(|| self.refuse(wanted))
+    }
+
+    pub(super) fn duration(&self, range: RangeInclusive<Duration>) -> Option<Duration> {
+        let show = humantime::format_duration;
+        let wanted = format!("a duration from {} to {}", show(*range.start()), show(*range.end()));
+        if let Some(n) = self.as_integer() {
+            return self.refuse_with(wanted, format!("write the unit: \"{n}s\" or \"{n}ms\""));
+        }
+        self.parsed(&wanted, |text| {
+            humantime::parse_duration(text).ok().filter(|d| range.contains(d))
+        })
+    }
+
+    /// One of a few words; some others are known, but mean nothing yet.
+    pub(super) fn word_or_later<T: Copy>(&self, words: &[(&str, T)], later: &[&str]) -> Option<T> {
+        if self.text().is_some_and(|text| later.contains(&text)) {
+            let names = words.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+            return self.later(&list_of(&names, "or"));
+        }
+        self.word(words)
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let names = words.iter().map(|(name, _)| *name).collect::<Vec<_>>();
+        let wanted = || list_of(&names, "or");
+        let Some(text) = self.text() else { return self.refuse(wanted()) };
+        if let Some((_, value)) = words.iter().find(|(name, _)| *name == text) {
+            return Some(*value);
+        }
+        match crate::problem::nearest(text, names.iter().copied()) {
+            Some(near) => self.refuse_with(wanted(), format!("did you mean \"{near}\"?")),
+            None => self.refuse(wanted()),
+        }
+    }
+
+    /// A file or directory, relative to the directory of the configuration.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        let base = self.cx.source.path.parent().unwrap_or(Path::new(""));
+        self.parsed("a path", |text| (!text.is_empty()).then(|| base.join(text)))
+    }
+
+    /// A list; elements that cannot be read are reported and left out.
+    pub(super) fn list<T>(
+        &self,
+        wanted: &str,
+        f: impl Fn(&Value<'a>) -> Option<T>,
+    ) -> Option<Vec<T>> {
+        match self.tree.as_array() {
+            Some(_) => Some(self.elements().iter().filter_map(f).collect()),
+            None if self.text().is_some() => {
+                self.refuse_with(wanted, format!("put it in brackets: [{}]", self.found()))
+            }
+            None => self.refuse(wanted),
+        }
+    }
+
+    /// The elements of a list; of anything else: itself.
+    pub(super) fn elements(&self) -> Vec<Value<'a>> {
+        match self.tree {
+            DeValue::Array(elements) => elements
+                .iter()
+                .map(|e| Value { span: e.span(), tree: e.get_ref(), ..self.clone() })
+                .collect(),
+            _ => vec![self.clone()],
+        }
+    }
+
+    /// The entries of a table whose keys are names that the user chose, in the order of the file:
+    /// each with the place of its key.
+    pub(super) fn entries(&self, wanted: &str) -> Option<Vec<(&'a str, Place, Value<'a>)>> {
+        match self.tree.as_table() {
+            Some(entries) => Some(Table::new(self.clone(), entries).named()),
+            None => self.refuse(wanted),
+        }
+    }
+
+    /// Reads a table and refuses every key that `f` did not ask for.
+    pub(super) fn table<T>(&self, f: impl FnOnce(&Table<'a>) -> T) -> Option<T> {
+        let Some(entries) = self.tree.as_table() else { return self.refuse("a table") };
+        let table = Table::new(self.clone(), entries);
+        let read = f(&table);
+        table.finish();
+        Some(read)
+    }
+}
+
+/// `a, b or c`.
+pub(super) fn list_of(names: &[&str], last: &str) -> String {
+    match names {
+        [] => "nothing".into(),
+        [one] => (*one).into(),
+        [most @ .., end] => format!("{} {last} {end}", most.join(", ")),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…\"", &text[..at]),
+        None => text.into(),
+    }
+}
