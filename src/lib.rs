@@ -6,6 +6,7 @@ pub mod admin;
 pub mod app {
     //! What starts and stops.
     pub mod demo_regions;
+    pub mod resolve;
 }
 pub mod cli {
     //! The command line.

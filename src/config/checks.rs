@@ -43,10 +43,10 @@ enum Kind {
 impl Check {
     pub(super) fn read_all(v: &Value<'_>, defaults: Timing) -> Option<Vec<Self>> {
         let entries = v.entries("a table of checks: [checks.web]")?;
-        let read = entries.into_iter().filter_map(|(name, place, v)| {
-            let name = names::read(name, place, &v)?;
+        let read = entries.into_iter().map(|(name, place, v)| {
+            let name = names::read(name, place, &v);
             let check = v.table(|t| Self::read(t, &name, defaults));
-            Some(check.unwrap_or_else(|| Self::unread(&name, defaults)))
+            check.unwrap_or_else(|| Self::unread(&name, defaults))
         });
         Some(read.collect())
     }

@@ -56,6 +56,11 @@ impl Defaults {
             let mut defaults = Self::default();
             t.set("ttl", &mut defaults.ttl, |v| v.integer(TTL));
             t.set("ttl_min", &mut defaults.ttl_min, ttl_min);
+            let written = defaults.ttl_min.as_ref().filter(|least| least.value > defaults.ttl);
+            if let (Some(_), Some(v)) = (written, t.peek("ttl_min")) {
+                let wanted = format!("a number of seconds up to the ttl of {}", defaults.ttl);
+                v.refuse::<()>(wanted);
+            }
             t.set("on_all_down", &mut defaults.on_all_down, AllDown::read);
             t.set("check", &mut defaults.check, |v| v.table(|t| timing(t, Self::default().check)));
             defaults

@@ -28,7 +28,7 @@ pub use checks::Check;
 pub use defaults::Defaults;
 pub use policies::{Policy, PolicyKind};
 pub use process::{Admin, Concurrency, Log, LogFormat, Metrics, Probe, State};
-pub use read::{Config, parse, read};
+pub use read::{Config, Incomplete, in_file_order, parse, read};
 pub use records::{AllDown, Endpoints, Record, RecordPolicy};
 pub use regions::Region;
 pub use schema::schema;

@@ -28,15 +28,15 @@ const RESERVED: [&str; 10] = [
 ];
 
 /// Takes the name of the table `v` from its key.
-pub(super) fn read(name: &str, place: Place, v: &Value<'_>) -> Option<Spanned<Arc<str>>> {
+pub(super) fn read(name: &str, place: Place, v: &Value<'_>) -> Spanned<Arc<str>> {
     let good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if (1..=NAME_MAX).contains(&name.len()) && name.chars().all(good) {
-        return Some(Spanned { value: name.into(), place });
+    if !(1..=NAME_MAX).contains(&name.len()) || !name.chars().all(good) {
+        let wanted = "a name of 1 to 63 letters, digits, \"-\", \"_\" and \".\"";
+        let problem = Problem::error(place.clone(), &v.path, format!("the name {name:?}"), wanted);
+        v.cx.report(problem);
     }
-    v.cx.incomplete.set(true);
-    let wanted = "a name of 1 to 63 letters, digits, \"-\", \"_\" and \".\"";
-    v.cx.report(Problem::error(place, &v.path, format!("the name {name:?}"), wanted));
-    None
+    // It stays, so that references to it are not unknown.
+    Spanned { value: name.into(), place }
 }
 
 /// Reports names that are reserved, and names that are (almost) the same.
@@ -75,19 +75,18 @@ fn problem(section: &str, name: &Spanned<Arc<str>>, found: String, wanted: &str)
     Problem::error(name.place.clone(), format!("{section}.{}", name.value), found, wanted)
 }
 
-/// One name or a list of names, none twice.
+/// One name or a list of names.
 pub(super) fn one_or_more(v: &Value<'_>, wanted: &str) -> Option<Vec<Spanned<String>>> {
     if v.tree.is_str() || v.tree.is_array() {
         let elements = v.elements();
         if elements.is_empty() {
-            v.cx.incomplete.set(true);
+            v.cx.lost(|l| l.references = true);
             return v.refuse(wanted);
         }
         let names: Vec<_> = elements.iter().filter_map(|e| reference(e, wanted)).collect();
-        super::server::refuse_twice(v, &names);
         return Some(names);
     }
-    v.cx.incomplete.set(true);
+    v.cx.lost(|l| l.references = true);
     v.refuse(wanted)
 }
 
@@ -95,7 +94,7 @@ pub(super) fn one_or_more(v: &Value<'_>, wanted: &str) -> Option<Vec<Spanned<Str
 pub(super) fn reference(v: &Value<'_>, wanted: &str) -> Option<Spanned<String>> {
     let name = v.string(wanted).map(|name| v.with_place(name));
     if name.is_none() {
-        v.cx.incomplete.set(true);
+        v.cx.lost(|l| l.references = true);
     }
     name
 }

@@ -51,15 +51,15 @@ enum Kind {
 impl Policy {
     pub(super) fn read_all(v: &Value<'_>) -> Option<Vec<Self>> {
         let entries = v.entries("a table of policies: [policies.main]")?;
-        let read = entries.into_iter().filter_map(|(name, place, v)| {
-            let name = names::read(name, place, &v)?;
+        let read = entries.into_iter().map(|(name, place, v)| {
+            let name = names::read(name, place, &v);
             let kind = v.table(PolicyKind::read).flatten();
             if kind.is_none() {
-                v.cx.incomplete.set(true);
+                v.cx.lost(|l| l.references = true);
             }
             // Stands for what cannot be read, so that references to it are not unknown.
             let kind = kind.unwrap_or(PolicyKind::Weighted { weights: None });
-            Some(Self { name, kind })
+            Self { name, kind }
         });
         Some(read.collect())
     }
@@ -116,13 +116,6 @@ fn order(v: &Value<'_>) -> Option<Vec<Vec<Spanned<String>>>> {
     if v.elements().is_empty() {
         return v.refuse(ORDER_WANTED);
     }
-    // Twice within a tier is reported by the tier.
-    let mut before = Vec::new();
-    for tier in &tiers {
-        for name in tier.iter().filter(|name| before.contains(*name)) {
-            refuse_twice(v, &[name.clone(), name.clone()]);
-        }
-        before.extend(tier.iter().cloned());
-    }
+    refuse_twice(v, &tiers.concat());
     Some(tiers)
 }

@@ -47,9 +47,19 @@ pub struct Config {
     pub zones: Vec<Zone>,
     /// Dynamic records.
     pub records: Vec<Record>,
-    /// Something that refers to others, or that others refer to, could not be read and is not in
-    /// here; so what looks unused or unknown may be neither.
-    pub incomplete: bool,
+    /// What could not be read.
+    pub incomplete: Incomplete,
+}
+
+/// What could not be read and so is not in a configuration; what depends on it need not be judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Incomplete {
+    /// Some zone.
+    pub zones: bool,
+    /// Something that refers to regions, policies or checks, or all of those.
+    pub references: bool,
+    /// Some address or endpoint.
+    pub addresses: bool,
 }
 
 /// Reads the configuration file at `path`; `None` when it cannot be read as text.
@@ -87,7 +97,11 @@ pub(super) fn with_known(source: &Arc<Source>, mended: &Mended) -> (Config, Prob
         source,
         mended,
         problems: RefCell::new(Problems(syntax)),
-        incomplete: Cell::new(!mended.mistakes.is_empty()),
+        incomplete: Cell::new(if mended.mistakes.is_empty() {
+            Incomplete::default()
+        } else {
+            LOST
+        }),
         known: RefCell::default(),
     };
     let root = Value { cx: &cx, path: String::new(), kind: String::new(), span: 0..0, tree: &tree };
@@ -95,11 +109,16 @@ pub(super) fn with_known(source: &Arc<Source>, mended: &Mended) -> (Config, Prob
     names::check(&config, &cx);
     config.incomplete = cx.incomplete.get();
     let mut problems = cx.problems.into_inner();
+    in_file_order(&mut problems);
+    (config, problems, cx.known.into_inner())
+}
+
+/// Sorts problems of one configuration by their places in it.
+pub fn in_file_order(problems: &mut Problems) {
     problems.0.sort_by_key(|p| match &p.place {
         Place::Span(_, span) => span.start,
         _ => 0,
     });
-    (config, problems, cx.known.into_inner())
 }
 
 fn root_table(t: &Table<'_>) -> Config {
@@ -118,14 +137,32 @@ fn root_table(t: &Table<'_>) -> Config {
     t.set("defaults", &mut config.defaults, Defaults::read);
     later::sections(t);
     let timing = config.defaults.check;
-    t.set("checks", &mut config.checks, |v| Check::read_all(v, timing));
-    t.set("regions", &mut config.regions, Region::read_all);
-    t.set("policies", &mut config.policies, Policy::read_all);
-    t.set("zones", &mut config.zones, Zone::read_all);
+    section(t, "checks", &mut config.checks, |v| Check::read_all(v, timing));
+    section(t, "regions", &mut config.regions, Region::read_all);
+    section(t, "policies", &mut config.policies, Policy::read_all);
+    section(t, "zones", &mut config.zones, Zone::read_all);
     let regions = &config.regions;
-    t.set("records", &mut config.records, |v| Record::read_all(v, regions));
+    section(t, "records", &mut config.records, |v| Record::read_all(v, regions));
     config
 }
+
+/// Reads a section of named things. When it is none, nothing can be said of what refers to it.
+fn section<'a, T>(
+    t: &Table<'a>,
+    key: &'static str,
+    slot: &mut Vec<T>,
+    read: impl FnOnce(&Value<'a>) -> Option<Vec<T>>,
+) {
+    t.set(key, slot, |v| {
+        let read = read(v);
+        if read.is_none() {
+            t.lost(|lost| *lost = LOST);
+        }
+        read
+    });
+}
+
+const LOST: Incomplete = Incomplete { zones: true, references: true, addresses: true };
 
 /// A mistake against the grammar in the form of all problems: the parser says `what, expected
 /// this`.
@@ -134,17 +171,42 @@ fn syntax_problem(source: &Arc<Source>, mistake: &Mistake) -> Problem {
     let place = Place::Span(Arc::clone(source), mistake.span.clone());
     if mistake.message == "duplicate key" {
         let found = format!("\"{text}\" for a second time");
-        let problem = Problem::error(place, text, found, "each name once in its table");
+        let key = path_at(&source.text, mistake.span.start, text);
+        let problem = Problem::error(place, key, found, "each name once in its table");
         return problem.hint("remove one of the two, or give it another name");
     }
     let (found, wanted) = mistake
         .message
         .split_once(", expected ")
         .unwrap_or((mistake.message.as_str(), "text in the grammar of TOML (https://toml.io)"));
-    let wanted = if wanted == "nothing" { "none here" } else { wanted };
-    let problem = Problem::error(place, "TOML", found, wanted);
-    match found {
-        "string values must be quoted" => problem.hint("put texts in quotes: \"10s\""),
-        _ => problem,
+    match (found, wanted) {
+        ("string values must be quoted", _) if text.is_empty() => {
+            Problem::error(place, "TOML", "no value", "a value")
+        }
+        ("string values must be quoted", _) => {
+            let problem = Problem::error(place, "TOML", text, "a value");
+            problem.hint(format!("put texts in quotes: {text:?}"))
+        }
+        (_, "nothing") => Problem::error(place, "TOML", found, "nothing of the kind"),
+        _ => Problem::error(place, "TOML", found, wanted),
+    }
+}
+
+/// The dotted path of a key at a position of the text: in a header, that header; else behind the
+/// header above.
+fn path_at(text: &str, at: usize, key: &str) -> String {
+    let header = |line: &str| {
+        let end = line.rfind(']').unwrap_or(line.len());
+        line.get(..end).map(|line| line.trim_matches(['[', ']', ' ']).to_owned())
+    };
+    let start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |at| at + 1);
+    let line = text.get(start..).and_then(|rest| rest.lines().next()).unwrap_or_default();
+    if line.trim_start().starts_with('[') {
+        return header(line).unwrap_or_default();
+    }
+    let above = text.get(..start).unwrap_or_default().lines().rev();
+    match above.map(str::trim_start).find(|line| line.starts_with('[')).and_then(header) {
+        Some(header) => format!("{header}.{key}"),
+        None => key.into(),
     }
 }

@@ -69,7 +69,6 @@ impl Record {
 
     pub(super) fn read_all(v: &Value<'_>, regions: &[Region]) -> Option<Vec<Self>> {
         if v.tree.is_table() {
-            v.cx.incomplete.set(true);
             return v.refuse_with("a list of records", "write [[records]]");
         }
         let records = v.list("a list of records: [[records]]", |v| {
@@ -80,7 +79,7 @@ impl Record {
             v.kind = format!("{}.*", v.kind);
             let record = v.table(|t| Self::read(t, regions)).flatten();
             if record.is_none() {
-                v.cx.incomplete.set(true);
+                v.cx.lost(|l| l.references = true);
             }
             record
         })?;
@@ -94,7 +93,7 @@ impl Record {
         });
         let policy = t.required("policy", POLICY_WANTED, RecordPolicy::read);
         if policy.is_none() {
-            t.incomplete();
+            t.lost(|l| l.references = true);
         }
         let mut record = Self {
             name: name
@@ -150,16 +149,17 @@ fn endpoints(v: &Value<'_>, regions: &[Region]) -> Option<Spanned<Endpoints>> {
             let hint = format!("move \"{name}\" above the header [records.endpoints]");
             v.refuse_with::<()>("no key of the record behind the header of its endpoints", hint);
         } else if v.tree.is_table() {
-            v.cx.incomplete.set(true);
+            v.cx.lost(|l| l.addresses = true);
             v.later::<()>("a list of addresses");
         } else if let Some(list) = addresses(&v) {
             if v.elements().is_empty() {
                 let hint = "leave the region out if it shall take no part";
                 v.refuse_with::<()>("at least one address", hint);
+                v.cx.lost(|l| l.addresses = true);
             }
             read.push((Spanned { value: name.to_owned(), place }, list));
         } else {
-            v.cx.incomplete.set(true);
+            v.cx.lost(|l| l.references = true);
         }
     }
     Some(v.with_place(read))

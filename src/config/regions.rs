@@ -37,10 +37,10 @@ const MIN_HEALTHY_WANTED: &str = "a whole number from 1 to 65535, or \"1%\" to \
 impl Region {
     pub(super) fn read_all(v: &Value<'_>) -> Option<Vec<Self>> {
         let entries = v.entries("a table of regions: [regions.us-east]")?;
-        let read = entries.into_iter().filter_map(|(name, place, v)| {
-            let mut region = Self::new(names::read(name, place, &v)?);
+        let read = entries.into_iter().map(|(name, place, v)| {
+            let mut region = Self::new(names::read(name, place, &v));
             v.table(|t| region.read(t));
-            Some(region)
+            region
         });
         Some(read.collect())
     }
@@ -72,7 +72,9 @@ impl Region {
 
 /// One name of a check, or a list of them.
 pub(super) fn check(v: &Value<'_>) -> Option<Vec<Spanned<String>>> {
-    names::one_or_more(v, CHECK_WANTED)
+    let names = names::one_or_more(v, CHECK_WANTED)?;
+    refuse_twice(v, &names);
+    Some(names)
 }
 
 pub(super) fn weight(v: &Value<'_>) -> Option<Weight> {
@@ -82,10 +84,10 @@ pub(super) fn weight(v: &Value<'_>) -> Option<Weight> {
 /// A list of addresses that a client could be sent to.
 pub(super) fn addresses(v: &Value<'_>) -> Option<Vec<Spanned<IpAddr>>> {
     let list = v.list("a list of addresses", |v| address(v).map(|a| v.with_place(a)));
-    match &list {
-        Some(list) if list.len() == v.elements().len() => refuse_twice(v, list),
-        _ => v.cx.incomplete.set(true),
+    if list.as_ref().is_none_or(|list| list.len() < v.elements().len()) {
+        v.cx.lost(|l| l.addresses = true);
     }
+    refuse_twice(v, list.as_deref().unwrap_or_default());
     list
 }
 

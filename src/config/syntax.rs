@@ -113,3 +113,40 @@ fn repair(text: &str, error: &Error) -> Option<(Range<usize>, Repair)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The text of each key of the root that was found behind a mistake, at its original place.
+    fn keys(original: &str) -> (Vec<String>, Vec<String>) {
+        let mended = Mended::new(original);
+        let tree = mended.tree();
+        let mut spans: Vec<_> = tree.keys().map(|k| mended.original(&k.span())).collect();
+        spans.sort_by_key(|s| s.start);
+        let keys = spans.into_iter().map(|s| original[s].to_owned()).collect();
+        let mistakes = mended.mistakes.iter();
+        (keys, mistakes.map(|m| format!("{}: {}", m.span.start, m.message)).collect())
+    }
+
+    #[test]
+    fn what_is_behind_a_mistake_is_read_at_its_place() {
+        let (found, mistakes) = keys("[a\nx = 1\n[[b]\ny = 2\n[c]\nlost here\nz = 3\n[d\n[e]\n");
+        assert_eq!(found, ["a", "b", "c", "d", "e"]);
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert!(mistakes[0].starts_with("2: unclosed"), "{mistakes:?}");
+    }
+
+    #[test]
+    fn a_good_text_stays_as_it_is() {
+        let mended = Mended::new("a = 1\n[b]\nc = 2\n");
+        assert!(mended.mistakes.is_empty());
+        assert_eq!(mended.original(&(6..9)), 6..9);
+    }
+
+    #[test]
+    fn a_text_of_mistakes_only_ends() {
+        let mended = Mended::new(&"lost\n".repeat(1000));
+        assert!(!mended.mistakes.is_empty());
+    }
+}

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use toml::de::DeTable;
 
+use super::read::Incomplete;
 use super::value::{Value, list_of};
 use crate::problem::{Place, Problem, nearest};
 
@@ -42,8 +43,8 @@ impl<'a> Table<'a> {
     }
 
     /// Notes that something is missing without which cross-checks would say wrong things.
-    pub(super) fn incomplete(&self) {
-        self.at.cx.incomplete.set(true);
+    pub(super) fn lost(&self, what: impl FnOnce(&mut Incomplete)) {
+        self.at.cx.lost(what);
     }
 
     pub(super) fn report(&self, problem: Problem) {

@@ -51,7 +51,7 @@ policy = "r"
 fn the_schema_and_the_readers_know_the_same_keys() {
     let source = source(EVERY_TABLE);
     let mended = Mended::new(&source.text);
-    let (_, problems, known) = super::read::with_known(&source, &mended);
+    let (_, problems, known) = read::with_known(&source, &mended);
     assert_eq!(problems, Problems::default(), "{}", problems.render(false));
     let read: BTreeMap<String, BTreeSet<String>> = known
         .into_iter()
@@ -112,7 +112,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     let text = shipped("trimtab.toml");
     let full = source(&uncommented(&text));
     let mended = Mended::new(&full.text);
-    let (config, problems, known) = super::read::with_known(&full, &mended);
+    let (config, problems, known) = read::with_known(&full, &mended);
     assert_eq!(problems, Problems::default(), "{}", problems.render(false));
     let (as_it_is, problems) = parse(&source(&text));
     assert_eq!(problems, Problems::default(), "{}", problems.render(false));

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use toml::de::DeValue;
 
-use super::read::Known;
+use super::read::{Incomplete, Known};
 use super::syntax::Mended;
 use super::table::Table;
 use crate::problem::{Place, Problem, Problems, Source};
@@ -49,8 +49,7 @@ pub(super) struct Context<'a> {
     pub(super) source: &'a Arc<Source>,
     pub(super) mended: &'a Mended,
     pub(super) problems: RefCell<Problems>,
-    /// Set when something was dropped that others may have referred to, or that referred to others.
-    pub(super) incomplete: Cell<bool>,
+    pub(super) incomplete: Cell<Incomplete>,
     /// Every key that some reader knows, by kind of table; a test holds the schema against it.
     pub(super) known: RefCell<Known>,
 }
@@ -58,6 +57,13 @@ pub(super) struct Context<'a> {
 impl Context<'_> {
     pub(super) fn place(&self, span: &Range<usize>) -> Place {
         Place::Span(Arc::clone(self.source), self.mended.original(span))
+    }
+
+    /// Notes that something could not be read without which cross-checks would say wrong things.
+    pub(super) fn lost(&self, what: impl FnOnce(&mut Incomplete)) {
+        let mut incomplete = self.incomplete.get();
+        what(&mut incomplete);
+        self.incomplete.set(incomplete);
     }
 
     /// Reports a problem, unless the grammar of that very line is broken, which is said already.
@@ -114,13 +120,15 @@ impl<'a> Value<'a> {
 
     /// Reports that this is understood, but that nothing acts on it yet.
     pub(super) fn later<T>(&self, wanted: &str) -> Option<T> {
-        self.refuse(format!("{wanted}: this is known, but not yet supported"))
+        self.refuse(format!("{wanted}; {} is known, but not yet supported", self.found()))
     }
 
     /// The value as it is told in a problem.
     pub(super) fn found(&self) -> String {
         match self.tree {
+            DeValue::Table(t) if t.is_empty() => "an empty table".into(),
             DeValue::Table(_) => "a table".into(),
+            DeValue::Array(a) if a.is_empty() => "an empty list".into(),
             DeValue::Array(_) => "a list".into(),
             DeValue::String(text) => shorten(&format!("{text:?}")),
             DeValue::Integer(n) => n.to_string(),
@@ -181,21 +189,19 @@ impl<'a> Value<'a> {
     /// One of a few words; some others are known, but mean nothing yet.
     pub(super) fn word_or_later<T: Copy>(&self, words: &[(&str, T)], later: &[&str]) -> Option<T> {
         if self.text().is_some_and(|text| later.contains(&text)) {
-            let names = words.iter().map(|(name, _)| *name).collect::<Vec<_>>();
-            return self.later(&list_of(&names, "or"));
+            return self.later(&quoted(words));
         }
         self.word(words)
     }
 
     /// One of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
-        let names = words.iter().map(|(name, _)| *name).collect::<Vec<_>>();
-        let wanted = || list_of(&names, "or");
+        let wanted = || quoted(words);
         let Some(text) = self.text() else { return self.refuse(wanted()) };
         if let Some((_, value)) = words.iter().find(|(name, _)| *name == text) {
             return Some(*value);
         }
-        match crate::problem::nearest(text, names.iter().copied()) {
+        match crate::problem::nearest(text, words.iter().map(|(name, _)| *name)) {
             Some(near) => self.refuse_with(wanted(), format!("did you mean \"{near}\"?")),
             None => self.refuse(wanted()),
         }
@@ -250,6 +256,12 @@ impl<'a> Value<'a> {
         table.finish();
         Some(read)
     }
+}
+
+/// `"a", "b" or "c"`.
+fn quoted<T>(words: &[(&str, T)]) -> String {
+    let words: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
+    list_of(&words.iter().map(String::as_str).collect::<Vec<_>>(), "or")
 }
 
 /// `a, b or c`.

@@ -48,7 +48,7 @@ impl Zone {
         let mut zones: Vec<Self> = Vec::new();
         for (name, place, v) in entries {
             let Some(zone) = Self::read(name, place, &v) else {
-                v.cx.incomplete.set(true);
+                v.cx.lost(|l| l.zones = true);
                 continue;
             };
             if zones.iter().any(|z| z.name == zone.name) {

@@ -7,7 +7,9 @@ mod id;
 mod policy;
 mod pool;
 mod record;
+mod sensitive;
 mod weight;
+mod worst_case;
 
 pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
 pub use digest::Digest;
@@ -18,6 +20,8 @@ pub use policy::{
 };
 pub use pool::{Location, MinHealthy, Pool, Region};
 pub use record::{Binding, Record};
+pub use sensitive::is_sensitive;
 pub use weight::Weight;
+pub use worst_case::worst_case;
 
 pub use crate::wire::Family;

@@ -1,0 +1,141 @@
+//! Pools: a region's addresses and checks, or a record's own; and how they will be probed.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::Resolver;
+use super::build::number;
+use crate::config::{self, Concurrency, Spanned};
+use crate::model::{Check, Destination, Family, Pool, PoolId, Region, RegionId, is_sensitive};
+
+/// How many probes are in flight at most when every target of these pools hangs, and a quarter
+/// more; at least 1.
+#[must_use]
+pub fn probes_at_once(pools: &[Pool]) -> usize {
+    let mut probed = HashSet::new();
+    let mut busy = 0.0;
+    for pool in pools {
+        for check in &pool.checks {
+            let part = check.timing.timeout.as_secs_f64() / check.timing.interval.as_secs_f64();
+            let mut add = |destination| {
+                if probed.insert((&check.name, destination)) {
+                    busy += part;
+                }
+            };
+            match &check.target {
+                Some(target) => add(target.clone()),
+                None => {
+                    let all = Family::BOTH.into_iter().flat_map(|f| pool.addresses(f));
+                    all.map(Destination::Address).for_each(add);
+                }
+            }
+        }
+    }
+    // What is over by the rounding of sums needs no further probe.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "small and positive"
+    )]
+    let needed = (busy * 1.25 - 1e-6).ceil() as usize;
+    needed.max(1)
+}
+
+impl Resolver<'_> {
+    /// Makes the regions and their own pools.
+    pub(super) fn region_pools(&mut self) {
+        let config = self.config;
+        for (id, region) in (0..=u16::MAX).zip(&config.regions) {
+            let key = format!("regions.{}", region.name.value);
+            let checks = self.checks_named(&region.check, &format!("{key}.check"));
+            let pool = self.pool(
+                RegionId(id),
+                None,
+                &region.addresses,
+                checks,
+                &format!("{key}.addresses"),
+            );
+            self.out.regions.push(Region {
+                name: Arc::clone(&region.name),
+                weight: region.weight,
+                location: region.location,
+                pool,
+            });
+        }
+        if let Some(region) = config.regions.get(usize::from(u16::MAX) + 1) {
+            self.error(&region.name.place, "regions", "more", "at most 65536 regions", None);
+        }
+        for check in &config.checks {
+            self.target(check);
+        }
+    }
+
+    /// Adds a pool, and reports what is wrong with its addresses. `key` names who brings them.
+    pub(super) fn pool(
+        &mut self,
+        region: RegionId,
+        record: Option<Arc<str>>,
+        addresses: &[Spanned<IpAddr>],
+        checks: Vec<Arc<Check>>,
+        key: &str,
+    ) -> PoolId {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for address in addresses {
+            match address.value {
+                IpAddr::V4(a) => v4.push(a),
+                IpAddr::V6(a) => v6.push(a),
+            }
+            self.home(address, region, key);
+            if checks.iter().any(|c| c.target.is_none()) {
+                self.sensitive(address.value, &address.place, key);
+            }
+        }
+        let min_healthy = self.config.regions[region.index()].min_healthy;
+        self.out.pools.push(Pool { region, record, v4, v6, checks, min_healthy });
+        PoolId(number(self.out.pools.len() - 1))
+    }
+
+    /// Warns of an address that two regions have: what is done to one then hits the other.
+    fn home(&mut self, address: &Spanned<IpAddr>, region: RegionId, key: &str) {
+        let first = *self.homes.entry(address.value).or_insert(region);
+        if first != region {
+            let other = &self.config.regions[first.index()].name.value;
+            let found = format!("{}, which is an address of {other}, too", address.value);
+            self.warn(&address.place, key, found, "each address in one region");
+        }
+    }
+
+    fn target(&mut self, check: &config::Check) {
+        if let Some(target) = &check.target
+            && let Destination::Address(address) = target.value
+        {
+            let key = format!("checks.{}.target", check.name.value);
+            self.sensitive(address, &target.place, &key);
+        }
+    }
+
+    /// Refuses to probe the machine's surroundings unless that is allowed.
+    fn sensitive(&mut self, address: IpAddr, place: &crate::problem::Place, key: &str) {
+        let allowed = self.config.probe.allow.iter().any(|net| net.contains(&address));
+        if is_sensitive(address) && !allowed && self.said.sensitive.insert(address) {
+            let found = format!("{address}, which would be probed");
+            let wanted = "an address that is neither link-local nor of a cloud's metadata service";
+            let hint = format!("if it must be probed: [probe] allow = [\"{address}\"]");
+            self.error(place, key, found, wanted, Some(hint));
+        }
+    }
+
+    /// Warns when probes would wait for each other while everything hangs.
+    pub(super) fn concurrency(&mut self) {
+        let needed = probes_at_once(&self.out.pools);
+        if let Concurrency::Count(count) = &self.config.probe.concurrency
+            && usize::from(count.value) < needed
+        {
+            let wanted = format!(
+                "\"auto\" or at least {needed}, so that no probe waits while every target hangs"
+            );
+            self.warn(&count.place, "probe.concurrency", count.value.to_string(), wanted);
+        }
+    }
+}
