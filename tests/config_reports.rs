@@ -63,6 +63,22 @@ fn a_mistake_is_reported_whatever_else_is_wrong() {
 }
 
 #[test]
+fn any_part_of_a_configuration_is_judged_without_panic() {
+    for name in stems("tests/fixtures/config", ".toml") {
+        let path = directory("tests/fixtures/config").join(&name).with_extension("toml");
+        let text = std::fs::read_to_string(path).unwrap();
+        for (at, _) in text.char_indices().step_by(23) {
+            let (_, _, problems) = load("cut.toml", text[..at].into());
+            let _ = problems.to_string();
+            let without_line = text.lines().enumerate().filter(|(n, _)| *n != at / 23);
+            let without_line = without_line.map(|(_, line)| format!("{line}\n")).collect();
+            let (_, _, problems) = load("torn.toml", without_line);
+            let _ = problems.render(true);
+        }
+    }
+}
+
+#[test]
 fn what_is_shipped_has_no_problem() {
     for name in ["minimal.toml", "trimtab.toml", "demo.toml"] {
         let text = std::fs::read_to_string(directory("config").join(name)).unwrap();

@@ -7,9 +7,10 @@ use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 use tokio_rustls::rustls::pki_types::ServerName;
 
+use super::context::Spanned;
 use super::defaults::timing;
 use super::table::Table;
-use super::value::{Spanned, Value};
+use super::value::Value;
 use super::{later, names};
 use crate::model::{self, Destination, HttpProbe, StatusRange, Timing, TlsVerify};
 

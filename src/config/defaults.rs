@@ -3,17 +3,18 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::context::Spanned;
 use super::records::AllDown;
 use super::table::Table;
-use super::value::{Spanned, Value};
+use super::value::Value;
 use crate::model::Timing;
 
 /// Seconds that an answer may be kept.
 pub(super) const TTL: RangeInclusive<i64> = 0..=604_800;
 /// Consecutive results that decide.
 pub(super) const COUNT: RangeInclusive<i64> = 1..=100;
-const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_hours(1);
-const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_hours(1);
+const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(3600);
+const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
 
 /// What records and checks do that say nothing else.
 #[derive(Debug, Clone, PartialEq)]

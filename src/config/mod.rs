@@ -7,6 +7,7 @@
 //! Paths are relative to the directory of the configuration file, `state.dir` included.
 
 mod checks;
+mod context;
 mod defaults;
 mod later;
 mod names;
@@ -25,6 +26,7 @@ mod value;
 mod zones;
 
 pub use checks::Check;
+pub use context::Spanned;
 pub use defaults::Defaults;
 pub use policies::{Policy, PolicyKind};
 pub use process::{Admin, Concurrency, Log, LogFormat, Metrics, Probe, State};
@@ -33,5 +35,4 @@ pub use records::{AllDown, Endpoints, Record, RecordPolicy};
 pub use regions::Region;
 pub use schema::schema;
 pub use server::{Server, Tcp, Workers};
-pub use value::Spanned;
 pub use zones::{Zone, ZoneData};

@@ -7,7 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Config;
-use super::value::{Context, Spanned, Value};
+use super::context::{Context, Spanned};
+use super::value::Value;
 use crate::problem::{Place, Problem};
 
 /// The longest name, in octets.

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::context::Spanned;
 use super::names;
 use super::regions::weight;
 use super::server::refuse_twice;
 use super::table::Table;
-use super::value::{Spanned, Value};
+use super::value::Value;
 use crate::model::{MissingFamily, Weight};
 
 /// A policy.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
+use super::context::Spanned;
 use super::server::socket;
-use super::value::{Spanned, Value};
+use super::value::Value;
 
 /// The HTTP side.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use toml::de::DeValue;
 
+use super::context::Context;
 use super::syntax::{Mended, Mistake};
 use super::table::Table;
-use super::value::{Context, Value};
+use super::value::Value;
 use super::{
     Admin, Check, Defaults, Log, Metrics, Policy, Probe, Record, Region, Server, State, Zone,
 };

@@ -3,11 +3,12 @@
 use std::net::IpAddr;
 
 use super::Region;
+use super::context::Spanned;
 use super::defaults::{TTL, ttl_min};
 use super::names;
 use super::regions::{addresses, check};
 use super::table::Table;
-use super::value::{Spanned, Value};
+use super::value::Value;
 use crate::wire::Name;
 
 /// A dynamic record.

@@ -3,9 +3,10 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use super::context::Spanned;
 use super::server::refuse_twice;
 use super::table::Table;
-use super::value::{Spanned, Value};
+use super::value::Value;
 use super::{later, names};
 use crate::model::{Location, MinHealthy, Weight};
 

@@ -4,9 +4,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use super::context::Spanned;
 use super::later;
 use super::table::Table;
-use super::value::{Spanned, Value};
+use super::value::Value;
 use crate::problem::Problem;
 
 /// Sockets and limits of DNS.
@@ -93,7 +94,7 @@ impl Tcp {
             let mut tcp = Self::default();
             t.set("max_connections", &mut tcp.max_connections, |v| v.integer(CONNECTIONS));
             t.set("max_per_client", &mut tcp.max_per_client, |v| v.integer(CONNECTIONS));
-            let range = Duration::from_millis(100)..=Duration::from_hours(1);
+            let range = Duration::from_millis(100)..=Duration::from_secs(3600);
             t.set("idle_timeout", &mut tcp.idle_timeout, |v| v.duration(range));
             tcp
         })

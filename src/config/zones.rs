@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use super::context::Spanned;
 use super::defaults::TTL;
 use super::regions::addresses;
 use super::table::Table;
-use super::value::{Spanned, Value};
+use super::value::Value;
 use crate::problem::{Place, Problem};
 use crate::wire::Name;
 
