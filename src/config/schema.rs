@@ -64,7 +64,7 @@ struct Later(serde_json::Value);
 #[schemars(transparent)]
 struct Duration(#[schemars(regex(pattern = r"^[0-9]+ ?[a-zµ]+( ?[0-9]+ ?[a-zµ]+)*$"))] String);
 
-/// An address with a port: "192.0.2.1:53", "[2001:db8::1]:53".
+/// An address with a port: `192.0.2.1:53`, `[2001:db8::1]:53`.
 #[derive(JsonSchema)]
 #[schemars(transparent)]
 struct Socket(String);
