@@ -20,3 +20,4 @@ pub mod model;
 pub mod probe;
 pub mod problem;
 pub mod wire;
+pub mod zone;

@@ -32,13 +32,16 @@ pub enum DropReason {
     Response,
     /// The system refused to send the reply.
     Send,
+    /// The system failed to receive.
+    Receive,
     /// A fault of ours: the worker was restarted.
     Panic,
 }
 
 impl DropReason {
     /// All, in the order of their counters.
-    pub const ALL: [Self; 4] = [Self::Short, Self::Response, Self::Send, Self::Panic];
+    pub const ALL: [Self; 5] =
+        [Self::Short, Self::Response, Self::Send, Self::Receive, Self::Panic];
 
     /// The value of the label.
     #[must_use]
@@ -47,6 +50,7 @@ impl DropReason {
             Self::Short => "short",
             Self::Response => "response",
             Self::Send => "send",
+            Self::Receive => "receive",
             Self::Panic => "panic",
         }
     }
