@@ -19,5 +19,6 @@ pub mod metrics;
 pub mod model;
 pub mod probe;
 pub mod problem;
+pub mod routing;
 pub mod wire;
 pub mod zone;

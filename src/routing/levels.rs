@@ -1,0 +1,79 @@
+//! What each slot of a tree is worth, in both families, under one reading of health.
+//!
+//! The same tree is walked with other levels when all is down: "as if all were up" is a level of
+//! 1 everywhere, not another walk.
+
+use crate::model::{Family, Slot};
+
+use super::PoolStanding;
+
+/// One slot's part in a walk.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Level {
+    /// Whether its pool has any address of the family, up or not; by family.
+    pub(super) has: [bool; 2],
+    /// Its health factor from 0 to 1, by family.
+    pub(super) h: [f64; 2],
+}
+
+/// The levels of a tree's slots under each reading.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Health {
+    judged: Vec<Level>,
+    any_live: Vec<Level>,
+    all_up: Vec<Level>,
+}
+
+impl Health {
+    /// Of pools in slot order; `None` takes no part.
+    pub(super) fn new(pools: &[Option<&PoolStanding>]) -> Self {
+        let read = |reading| pools.iter().map(|pool| level(*pool, reading)).collect();
+        Self {
+            judged: read(Reading::Judged),
+            any_live: read(Reading::AnyLive),
+            all_up: read(Reading::AllUp),
+        }
+    }
+
+    /// The levels under a reading.
+    pub(super) fn levels(&self, reading: Reading) -> &[Level] {
+        match reading {
+            Reading::Judged => &self.judged,
+            Reading::AnyLive => &self.any_live,
+            Reading::AllUp => &self.all_up,
+        }
+    }
+}
+
+/// How health is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reading {
+    /// As judged.
+    Judged,
+    /// Up where any address is up, whatever the pool's own judgement.
+    AnyLive,
+    /// Up wherever there is an address.
+    AllUp,
+}
+
+fn level(pool: Option<&PoolStanding>, reading: Reading) -> Level {
+    let mut level = Level::default();
+    let Some(pool) = pool else { return level };
+    for family in Family::BOTH {
+        let standing = pool.family(family);
+        let has = standing.count > 0;
+        let h = match reading {
+            Reading::Judged => standing.h,
+            Reading::AnyLive => f64::from(u8::from(!standing.live.is_empty())),
+            Reading::AllUp => 1.0,
+        };
+        level.has[family.index()] = has;
+        level.h[family.index()] = if has { h } else { 0.0 };
+    }
+    level
+}
+
+/// Looks a slot up; one that is not there has nothing.
+pub(super) fn of(levels: &[Level], slot: Slot) -> Level {
+    levels.get(slot.index()).copied().unwrap_or_default()
+}

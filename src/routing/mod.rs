@@ -1,0 +1,28 @@
+//! From configured policy and judged health to what the answering threads draw from.
+//!
+//! A policy tree exists only until [`compile()`] flattens it: for each class of clients and each
+//! address family into one distribution over finished answers. All of it is pure but `publish`.
+
+mod assembly;
+mod compile;
+mod distribution;
+mod draw;
+mod levels;
+mod offer;
+mod publish;
+mod settle;
+mod snapshot;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tables;
+
+pub use assembly::{Assembly, Parts};
+pub use compile::{Inputs, PoolStanding, Standing, compile};
+pub use distribution::{Distribution, Pick};
+pub use draw::start;
+pub use offer::{Class, Group, Offer, Trace};
+pub use publish::{Handle, Publisher, Reader};
+pub use settle::{Reason, Settled};
+pub use snapshot::{Options, Served, ServedRecord, Side, Snapshot};

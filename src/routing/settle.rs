@@ -1,0 +1,77 @@
+//! What a root answers: its offer, and the rules for when nothing is available.
+
+use crate::model::{NodeId, OnAllDown};
+
+use super::levels::Reading;
+use super::offer::{Offer, Trace, Walk};
+
+/// What a root came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settled {
+    /// Shares that sum to 1; none at all is NODATA.
+    pub offer: Offer,
+    /// Which rule decided.
+    pub reason: Reason,
+    /// The reading of health that the offer was made under.
+    pub reading: Reading,
+}
+
+/// Which rule decided what is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// Something is available.
+    Available,
+    /// No pool of the tree has an address of the family: NODATA, and nothing is wrong.
+    NoFamily,
+    /// All down; served as if pools with any live address were up.
+    OpenLive,
+    /// All down; served as if all were up.
+    Open,
+    /// All down; NODATA, as configured.
+    Closed,
+    /// All down; another region or policy is used, health ignored.
+    Instead,
+    /// All down, and nothing at all may be served.
+    Nothing,
+}
+
+impl Reason {
+    /// Whether the all-down rules are engaged.
+    #[must_use]
+    pub const fn is_all_down(self) -> bool {
+        !matches!(self, Self::Available | Self::NoFamily)
+    }
+}
+
+impl Walk<'_> {
+    /// The offer of a root (or of what is inside a fence), the all-down rules included.
+    pub(super) fn settle(&self, root: NodeId, trace: &mut impl Trace) -> Settled {
+        let settled = |offer: Offer, reason, reading| {
+            Some(Settled { offer: offer.scaled(1.0), reason, reading })
+                .filter(|settled| !settled.offer.shares.is_empty())
+        };
+        let empty = |reason| Settled { offer: Offer::default(), reason, reading: self.reading };
+        if self.lacks_family(root) {
+            return empty(Reason::NoFamily);
+        }
+        if let Some(settled) =
+            settled(self.offer(root, &[], trace), Reason::Available, self.reading)
+        {
+            return settled;
+        }
+        let mut under = |node, reading, reason| {
+            let offer = Walk { reading, ..*self }.offer(node, &[], trace);
+            settled(offer, reason, reading)
+        };
+        match self.tree.on_all_down {
+            OnAllDown::Closed => Some(empty(Reason::Closed)),
+            OnAllDown::Instead(node) => under(node, Reading::AllUp, Reason::Instead),
+            // What was in force last is not remembered yet, and the rule for that is `open`.
+            OnAllDown::Open | OnAllDown::LastGood => {
+                under(root, Reading::AnyLive, Reason::OpenLive)
+                    .or_else(|| under(root, Reading::AllUp, Reason::Open))
+            }
+        }
+        .unwrap_or_else(|| empty(Reason::Nothing))
+    }
+}

@@ -1,0 +1,112 @@
+//! What the answering threads need, and all that they need.
+
+use std::sync::Arc;
+
+use crate::model::{BindingId, Family, RecordId, Slot};
+use crate::wire::TailBuf;
+use crate::zone::Names;
+
+use super::assembly::Assembly;
+use super::compile::PoolStanding;
+use super::distribution::Distribution;
+
+/// One consistent state of the world. Immutable; replaced as a whole.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// Counts up by one for each snapshot of a process.
+    pub generation: u64,
+    /// The index over all names.
+    pub names: Arc<Names>,
+    /// The dynamic records.
+    pub records: Arc<[ServedRecord]>,
+    /// What the records draw from.
+    pub bindings: Vec<Arc<Served>>,
+    /// What shapes answers beside names and shares.
+    pub options: Options,
+    /// What it was compiled from.
+    pub assembly: Arc<Assembly>,
+    /// The health that it was compiled from.
+    pub pools: Arc<Vec<Arc<PoolStanding>>>,
+}
+
+/// Settings that shape answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// The largest answer over UDP, in octets, 512 to 4096.
+    pub udp_payload_max: u16,
+}
+
+/// A dynamic record as it is served.
+#[derive(Debug, Clone)]
+pub struct ServedRecord {
+    /// What it draws from.
+    pub binding: BindingId,
+    /// TTL in seconds when all is calm.
+    pub ttl: u32,
+    /// The least TTL in seconds.
+    pub ttl_min: u32,
+    /// How many addresses an answer has at most.
+    pub max_answers: u16,
+    /// For each region's slot the counter of its answers.
+    pub columns: Box<[u32]>,
+}
+
+/// What records of one binding draw from, by family.
+#[derive(Debug)]
+pub struct Served {
+    /// IPv4, then IPv6.
+    pub family: [Side; 2],
+}
+
+/// One family of a binding.
+#[derive(Debug)]
+pub struct Side {
+    /// What each class of clients draws from.
+    pub classes: Box<[ClassSide]>,
+    /// The addresses of each region's slot.
+    pub tails: Box<[Arc<TailBuf>]>,
+}
+
+/// One class of clients in one family of a binding.
+#[derive(Debug)]
+pub struct ClassSide {
+    /// The shares.
+    pub distribution: Arc<Distribution>,
+    /// Seconds until the earliest moment at which an address that it serves may be taken out;
+    /// `u32::MAX` when none is in doubt.
+    pub flip_secs: u32,
+    /// The addresses of each ring, whose slots stand behind the regions' slots.
+    pub rings: Box<[TailBuf]>,
+}
+
+impl Snapshot {
+    /// What a record draws from in a family, for a class.
+    #[must_use]
+    pub fn side(&self, record: RecordId, family: Family) -> Option<(&ServedRecord, &Side)> {
+        let record = self.records.get(record.index())?;
+        let served = self.bindings.get(record.binding.index())?;
+        Some((record, &served.family[family.index()]))
+    }
+}
+
+impl Side {
+    /// The addresses behind a slot that a class has drawn.
+    #[must_use]
+    pub fn tail<'a>(&'a self, class: &'a ClassSide, slot: Slot) -> Option<&'a TailBuf> {
+        match self.tails.get(slot.index()) {
+            Some(tail) => Some(tail),
+            None => class.rings.get(slot.index() - self.tails.len()),
+        }
+    }
+}
+
+impl ServedRecord {
+    /// The TTL of an answer to a class, in seconds.
+    #[must_use]
+    pub fn ttl(&self, class: &ClassSide) -> u32 {
+        if class.distribution.reason.is_all_down() {
+            return self.ttl_min;
+        }
+        self.ttl.min(class.flip_secs.max(self.ttl_min))
+    }
+}
