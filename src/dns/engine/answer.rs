@@ -1,0 +1,303 @@
+//! Hot: from a located request to a reply, by RFC 1034 section 4.3.2 with RFC 4592 and RFC 2308.
+
+use crate::routing::Snapshot;
+use crate::wire::{Family, Key, NAME_MAX, Tail, rtype};
+use crate::zone::{EntryId, Found, ZoneId};
+
+use super::message::{HEADER, PAYLOAD_MIN, Rcode};
+use super::reply::{Full, Owner, Reply, Section};
+use super::request::{Dropped, Located, Next};
+use super::{CHAIN_MAX, Transport, Verdict, Worker, dynamic, reply_max};
+use crate::metrics::DropReason;
+
+/// How a reply came out.
+#[derive(Debug, Clone, Copy)]
+struct Outcome {
+    rcode: Rcode,
+    authoritative: bool,
+}
+
+const ANSWERED: Outcome = Outcome { rcode: Rcode::NOERROR, authoritative: true };
+const REFERRAL: Outcome = Outcome { rcode: Rcode::NOERROR, authoritative: false };
+
+pub(super) fn finish(
+    snapshot: &Snapshot,
+    at: &Located,
+    transport: Transport,
+    buffer: &mut [u8],
+    worker: &mut Worker,
+) -> Verdict {
+    let rcode = match at.next {
+        Next::Drop(why) => {
+            worker.block.dropped(match why {
+                Dropped::Short => DropReason::Short,
+                Dropped::Response => DropReason::Response,
+            });
+            return Verdict::Nothing;
+        }
+        Next::Refuse(rcode) => Some(rcode),
+        Next::Answer => None,
+    };
+    worker.block.request(at.qtype);
+    let payload_max = snapshot.options.udp_payload_max;
+    let limit = match (transport, at.edns) {
+        (Transport::Tcp, _) => reply_max(transport, payload_max),
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload.min(payload_max)),
+        (Transport::Udp, None) => usize::from(PAYLOAD_MIN),
+    };
+    let mut reply = Reply::new(buffer, at.question_end, limit, at.edns);
+    let (outcome, truncated) = match rcode {
+        Some(rcode) => (Outcome { rcode, authoritative: false }, false),
+        None => {
+            worker.chain.clear();
+            let mut query = Query { snapshot, at, worker, reply: &mut reply };
+            match query.answer() {
+                Ok(outcome) => (outcome, false),
+                Err(Full) => {
+                    reply.truncate();
+                    (ANSWERED, true)
+                }
+            }
+        }
+    };
+    worker.block.response(outcome.rcode.0);
+    let edns = at.edns.map(|edns| (edns, payload_max));
+    Verdict::Reply(reply.finish(outcome.rcode, outcome.authoritative, truncated, edns))
+}
+
+/// What ANY is answered with: HINFO "RFC8482" (RFC 8482 section 4.2).
+const ANY_ANSWER: Tail<'static> =
+    Tail { rtype: rtype::HINFO, count: 1, ttl: 3600, bytes: b"\x00\x09\x07RFC8482\x00" };
+
+struct Query<'a, 'b> {
+    snapshot: &'a Snapshot,
+    at: &'a Located,
+    worker: &'b mut Worker,
+    reply: &'b mut Reply<'a>,
+}
+
+/// A name on the way to an answer: the question's, or the target of a CNAME.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    key: &'a Key,
+    /// Where the name stands in the message.
+    position: usize,
+}
+
+impl Here<'_> {
+    /// The owner that a name of `len` octets which this name ends with has in the message.
+    fn suffix(&self, len: usize) -> Result<Owner, Full> {
+        let skip = self.key.as_wire().len().saturating_sub(len);
+        Reply::owner_at(self.position + skip).ok_or(Full)
+    }
+}
+
+/// What a name led to.
+enum Step {
+    Done(Outcome),
+    /// A CNAME was written; its target stands there.
+    Follow(usize),
+}
+
+impl<'a> Query<'a, '_> {
+    fn answer(&mut self) -> Result<Outcome, Full> {
+        let mut target = Key::ROOT;
+        let mut here = Here { key: &self.at.key, position: HEADER };
+        let mut zone = None;
+        loop {
+            match self.step(here, &mut zone)? {
+                Step::Done(outcome) => return Ok(outcome),
+                Step::Follow(position) => {
+                    if Reply::owner_at(position).is_none()
+                        || !self.reply.name_at(position, &mut target)
+                    {
+                        return Ok(ANSWERED);
+                    }
+                    here = Here { key: &target, position };
+                }
+            }
+        }
+    }
+
+    /// Answers for one name; `chain` is the zone of the CNAMEs that led to it.
+    fn step(&mut self, here: Here<'_>, chain: &mut Option<ZoneId>) -> Result<Step, Full> {
+        let names = &*self.snapshot.names;
+        let (found, exact) = match names.find(here.key) {
+            Found::Exact(id) => (id, true),
+            Found::Below { encloser, .. } => (encloser, false),
+            Found::Outside => {
+                // Whoever asks for a name of ours that leads out of our zones looks further himself.
+                let rcode = if chain.is_some() { Rcode::NOERROR } else { Rcode::REFUSED };
+                return Ok(Step::Done(Outcome { rcode, authoritative: chain.is_some() }));
+            }
+        };
+        let entry = names.entry(found);
+        let zone = entry.zone();
+        if chain.is_some_and(|chain| chain != zone) {
+            return Ok(Step::Done(ANSWERED));
+        }
+        if exact && entry.is_apex() && self.at.qtype == rtype::DS {
+            if let Some(done) = self.parent_ds(here, zone)? {
+                return Ok(done);
+            }
+        }
+        if let Some(cut) = entry.cut() {
+            let is_ds_at_cut = exact && cut == found && self.at.qtype == rtype::DS;
+            if !is_ds_at_cut {
+                self.referral(here, cut)?;
+                let authoritative = chain.is_some();
+                return Ok(Step::Done(Outcome { authoritative, ..REFERRAL }));
+            }
+        }
+        let node = match (exact, entry.wildcard()) {
+            (true, _) => found,
+            (false, _) if entry.has_dname() => return self.dname(here, found, zone, chain),
+            (false, Some(wildcard)) => wildcard,
+            (false, None) => {
+                self.negative(here, zone, u32::MAX)?;
+                return Ok(Step::Done(Outcome { rcode: Rcode::NXDOMAIN, ..ANSWERED }));
+            }
+        };
+        self.at_node(here, node, zone, chain)
+    }
+
+    /// Answers from the data of one node: the name's own, or the wildcard's that stands for it.
+    fn at_node(
+        &mut self,
+        here: Here<'_>,
+        node: EntryId,
+        zone: ZoneId,
+        chain: &mut Option<ZoneId>,
+    ) -> Result<Step, Full> {
+        let names = &*self.snapshot.names;
+        let entry = names.entry(node);
+        let owner = here.suffix(here.key.as_wire().len())?;
+        if let (Some(record), Some(family)) = (entry.record(), Family::asked_by(self.at.qtype)) {
+            return match dynamic::answer(
+                self.snapshot,
+                record,
+                family,
+                owner,
+                self.worker,
+                self.reply,
+            )? {
+                dynamic::Drawn::Addresses => Ok(Step::Done(ANSWERED)),
+                dynamic::Drawn::Nodata { ttl } => {
+                    self.negative(here, zone, ttl)?;
+                    Ok(Step::Done(ANSWERED))
+                }
+            };
+        }
+        if let Some(tail) = names.rrset(node, self.at.qtype) {
+            self.reply.rrset(owner, tail)?;
+            return Ok(Step::Done(ANSWERED));
+        }
+        if self.at.qtype == rtype::ANY && !entry.is_empty_non_terminal() {
+            self.reply.rrset(owner, ANY_ANSWER)?;
+            return Ok(Step::Done(ANSWERED));
+        }
+        if let Some(cname) = entry.is_cname().then(|| names.rrset(node, rtype::CNAME)).flatten() {
+            if self.worker.chain.contains(&node) || self.worker.chain.len() == CHAIN_MAX {
+                return Ok(Step::Done(ANSWERED));
+            }
+            self.worker.chain.push(node);
+            *chain = Some(zone);
+            self.reply.rrset(owner, cname)?;
+            let data = cname.bytes.len().saturating_sub(2);
+            return Ok(Step::Follow(self.reply.position() - data));
+        }
+        self.negative(here, zone, u32::MAX)?;
+        Ok(Step::Done(ANSWERED))
+    }
+
+    /// The DNAME above a name, and the CNAME that it makes for that name (RFC 6672 section 3.2).
+    fn dname(
+        &mut self,
+        here: Here<'_>,
+        node: EntryId,
+        zone: ZoneId,
+        chain: &mut Option<ZoneId>,
+    ) -> Result<Step, Full> {
+        let names = &*self.snapshot.names;
+        let Some(dname) = names.rrset(node, rtype::DNAME) else {
+            return Ok(Step::Done(ANSWERED));
+        };
+        let above = names.owner(node).len();
+        self.reply.rrset(here.suffix(above)?, dname)?;
+        *chain = Some(zone);
+        let kept = here.key.as_wire().len().saturating_sub(above);
+        let target = dname.rdata().next().unwrap_or_default();
+        let len = kept + target.len();
+        let mut data = [0; 2 + NAME_MAX];
+        let Some(name) = data.get_mut(2..2 + len).filter(|_| len <= NAME_MAX) else {
+            return Ok(Step::Done(Outcome { rcode: Rcode::YXDOMAIN, ..ANSWERED }));
+        };
+        let (prefix, suffix) = name.split_at_mut(kept);
+        prefix.copy_from_slice(here.key.as_wire().get(..kept).unwrap_or_default());
+        suffix.copy_from_slice(target);
+        data[1] = len as u8;
+        let owner = here.suffix(here.key.as_wire().len())?;
+        let cname = data.get(..2 + len).unwrap_or_default();
+        self.reply.records(owner, rtype::CNAME, dname.ttl, 1, cname)?;
+        if self.worker.chain.len() == CHAIN_MAX {
+            return Ok(Step::Done(ANSWERED));
+        }
+        self.worker.chain.push(node);
+        Ok(Step::Follow(self.reply.position() - len))
+    }
+
+    /// The SOA of a negative answer, with a TTL of at most `ttl` (RFC 2308 sections 3 and 5).
+    fn negative(&mut self, here: Here<'_>, zone: ZoneId, ttl: u32) -> Result<(), Full> {
+        let names = &*self.snapshot.names;
+        let zone = names.zone(zone);
+        let owner = here.suffix(names.owner(zone.apex).len())?;
+        self.reply.section(Section::Authority);
+        self.reply.rrset(owner, Tail { ttl: zone.negative_ttl.min(ttl), ..zone.soa() })
+    }
+
+    /// The answer that a parent served here gives for DS at its child's apex (RFC 4035 section 3.1.4.1).
+    fn parent_ds(&mut self, here: Here<'_>, child: ZoneId) -> Result<Option<Step>, Full> {
+        let names = &*self.snapshot.names;
+        let zone = names.zone(child);
+        let Some(parent) = zone.parent else { return Ok(None) };
+        match names.parent_ds(child) {
+            Some(ds) => {
+                let owner = here.suffix(here.key.as_wire().len())?;
+                self.reply.rrset(owner, ds)?;
+            }
+            None => self.negative(here, parent, u32::MAX)?,
+        }
+        Ok(Some(Step::Done(ANSWERED)))
+    }
+
+    /// The NS RRset of a cut in AUTHORITY, and the glue that its names need in ADDITIONAL.
+    fn referral(&mut self, here: Here<'_>, cut: EntryId) -> Result<(), Full> {
+        let names = &*self.snapshot.names;
+        let Some(ns) = names.rrset(cut, rtype::NS) else { return Ok(()) };
+        let cut_name = names.owner(cut);
+        let owner = here.suffix(cut_name.len())?;
+        self.reply.section(Section::Authority);
+        let mut position = self.reply.position();
+        self.reply.rrset(owner, ns)?;
+        self.reply.section(Section::Additional);
+        for target in ns.rdata() {
+            // Behind owner, type, class, TTL and length.
+            position += 12;
+            let at = position;
+            position += target.len();
+            let Some(glue) = names.glue(target) else { continue };
+            let in_domain =
+                names.owner(glue).ends_with(cut_name) && names.entry(glue).cut() == Some(cut);
+            for family in [rtype::A, rtype::AAAA] {
+                let Some(tail) = names.rrset(glue, family) else { continue };
+                let owner = Reply::owner_at(at).ok_or(Full)?;
+                match self.reply.rrset(owner, tail) {
+                    // RFC 9471 section 3: in-domain glue must be there, other glue may be.
+                    Err(Full) if in_domain => return Err(Full),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! Numbers of the message header and of EDNS.
+
+/// Octets of a message header (RFC 1035 section 4.1.1).
+pub(super) const HEADER: usize = 12;
+/// Octets of an OPT record without options (RFC 6891 section 6.1.2).
+pub(super) const OPT_LEN: usize = 11;
+/// The payload size of a client without EDNS, and the least that one with EDNS can have.
+pub(super) const PAYLOAD_MIN: u16 = 512;
+
+/// Bits of the third header octet.
+pub(super) mod flags {
+    pub(in super::super) const QR: u8 = 0x80;
+    pub(in super::super) const AA: u8 = 0x04;
+    pub(in super::super) const TC: u8 = 0x02;
+    pub(in super::super) const RD: u8 = 0x01;
+    /// Of the fourth octet.
+    pub(in super::super) const CD: u8 = 0x10;
+    /// Of the OPT record's flags.
+    pub(in super::super) const DO: u16 = 0x8000;
+}
+
+/// An opcode, 0 to 15.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Opcode(pub u8);
+
+impl Opcode {
+    /// A standard query, the only one that is answered.
+    pub const QUERY: Self = Self(0);
+}
+
+/// A response code, extended ones included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rcode(pub u16);
+
+impl Rcode {
+    /// No error.
+    pub const NOERROR: Self = Self(0);
+    /// The request could not be read.
+    pub const FORMERR: Self = Self(1);
+    /// The server has a problem.
+    pub const SERVFAIL: Self = Self(2);
+    /// The name does not exist.
+    pub const NXDOMAIN: Self = Self(3);
+    /// The opcode is not supported.
+    pub const NOTIMP: Self = Self(4);
+    /// The server does not answer this.
+    pub const REFUSED: Self = Self(5);
+    /// A name that a DNAME makes too long (RFC 6672 section 2.2).
+    pub const YXDOMAIN: Self = Self(6);
+    /// The EDNS version is not supported (RFC 6891 section 9).
+    pub const BADVERS: Self = Self(16);
+}

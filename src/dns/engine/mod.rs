@@ -1,0 +1,86 @@
+//! Hot: bytes in, bytes out; one truth for every transport.
+//!
+//! A query is answered in two steps, so that a batch can be read in one pass and answered in the
+//! next: [`locate`] parses a request and asks for the memory that its answer will need, and
+//! [`finish`] writes the reply in place. Neither allocates, locks, or knows what a socket is.
+
+mod answer;
+mod dynamic;
+mod message;
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use message::{Opcode, Rcode};
+pub use request::{Edns, Located, locate};
+
+use std::sync::Arc;
+
+use crate::metrics::Block;
+use crate::routing::Snapshot;
+use crate::zone::EntryId;
+
+/// Who asks, and over what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transport {
+    /// At most `udp_payload_max` octets.
+    Udp,
+    /// At most 65,535 octets.
+    Tcp,
+}
+
+/// What to do with a request once it is finished.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Send so many octets of the buffer back.
+    Reply(usize),
+    /// Send nothing.
+    Nothing,
+}
+
+/// What one answering thread (or connection) keeps to itself.
+#[derive(Debug)]
+pub struct Worker {
+    /// Its counters.
+    pub block: Arc<Block>,
+    /// Its random numbers.
+    pub rng: fastrand::Rng,
+    /// The names of the CNAME chain in hand.
+    chain: Vec<EntryId>,
+}
+
+/// How many names a CNAME chain may have; what is behind them is left to the resolver.
+const CHAIN_MAX: usize = 128;
+
+impl Worker {
+    /// With counters of its own and a seed.
+    #[must_use]
+    pub fn new(block: Arc<Block>, seed: u64) -> Self {
+        let rng = fastrand::Rng::with_seed(seed);
+        Self { block, rng, chain: Vec::with_capacity(CHAIN_MAX) }
+    }
+}
+
+/// Writes the reply to a located request over it.
+///
+/// `buffer` starts with the request and must be at least as long as the largest reply that the
+/// transport allows ([`reply_max`]).
+pub fn finish(
+    snapshot: &Snapshot,
+    at: &Located,
+    transport: Transport,
+    buffer: &mut [u8],
+    worker: &mut Worker,
+) -> Verdict {
+    answer::finish(snapshot, at, transport, buffer, worker)
+}
+
+/// The largest reply over a transport, in octets.
+#[must_use]
+pub const fn reply_max(transport: Transport, udp_payload_max: u16) -> usize {
+    match transport {
+        Transport::Udp => udp_payload_max as usize,
+        Transport::Tcp => u16::MAX as usize,
+    }
+}

@@ -1,0 +1,168 @@
+//! Hot: writing a reply in place, behind the header and the question's exact octets.
+
+use crate::wire::{CLASS_IN, Key, Tail, rtype};
+
+use super::message::{HEADER, OPT_LEN, Rcode, flags};
+use super::request::Edns;
+
+/// A reply that is being written. All or nothing: what does not fit leaves the reply to be cut
+/// back by [`Reply::truncate`].
+pub(super) struct Reply<'a> {
+    buffer: &'a mut [u8],
+    at: usize,
+    limit: usize,
+    question_end: usize,
+    counts: [u16; 3],
+    section: Section,
+}
+
+/// Where records go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Section {
+    Answer,
+    Authority,
+    Additional,
+}
+
+/// The reply has no room for what was to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Full;
+
+/// The owner of a record: a name that is in the message already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owner(pub(super) u16);
+
+/// The furthest that a compression pointer reaches (RFC 1035 section 4.1.4).
+const POINTER_MAX: usize = 0x3fff;
+
+impl<'a> Reply<'a> {
+    /// Starts behind the question; `limit` includes the OPT record that `edns` calls for.
+    pub(super) fn new(
+        buffer: &'a mut [u8],
+        question_end: usize,
+        limit: usize,
+        edns: Option<Edns>,
+    ) -> Self {
+        let limit = limit.min(buffer.len());
+        let limit = limit - if edns.is_some() { OPT_LEN.min(limit) } else { 0 };
+        let question_end = question_end.min(buffer.len());
+        Self {
+            buffer,
+            at: question_end,
+            limit,
+            question_end,
+            counts: [0; 3],
+            section: Section::Answer,
+        }
+    }
+
+    /// Where the next record will be.
+    pub(super) const fn position(&self) -> usize {
+        self.at
+    }
+
+    /// Reads the uncompressed name that was written at a place.
+    pub(super) fn name_at(&self, position: usize, key: &mut Key) -> bool {
+        self.buffer.get(position..self.at).is_some_and(|octets| key.read(octets).is_some())
+    }
+
+    /// Moves on to a later section.
+    pub(super) fn section(&mut self, section: Section) {
+        self.section = section;
+    }
+
+    /// Writes an RRset with its own TTL.
+    pub(super) fn rrset(&mut self, owner: Owner, tail: Tail<'_>) -> Result<(), Full> {
+        self.records(owner, tail.rtype, tail.ttl, tail.count, tail.bytes)
+    }
+
+    /// Writes `count` records from their lengths and data.
+    pub(super) fn records(
+        &mut self,
+        owner: Owner,
+        rtype: u16,
+        ttl: u32,
+        count: u16,
+        bytes: &[u8],
+    ) -> Result<(), Full> {
+        let [o1, o0] = (0xc000 | owner.0).to_be_bytes();
+        let [t1, t0] = rtype.to_be_bytes();
+        let [c1, c0] = CLASS_IN.to_be_bytes();
+        let [l3, l2, l1, l0] = ttl.to_be_bytes();
+        let head = [o1, o0, t1, t0, c1, c0, l3, l2, l1, l0];
+        let end = self.at + usize::from(count) * head.len() + bytes.len();
+        let room = match self.buffer.get_mut(self.at..end) {
+            Some(room) if end <= self.limit => room,
+            _ => return Err(Full),
+        };
+        let (mut room, mut rest) = (room, bytes);
+        while let Some((&[d1, d0], after)) = rest.split_first_chunk::<2>() {
+            let len = usize::from(u16::from_be_bytes([d1, d0])) + 2;
+            let (record, behind) = room.split_at_mut_checked(head.len() + len).ok_or(Full)?;
+            let (to_head, to_data) = record.split_at_mut(head.len());
+            to_head.copy_from_slice(&head);
+            to_data.copy_from_slice(rest.get(..len).ok_or(Full)?);
+            rest = after.get(len - 2..).ok_or(Full)?;
+            room = behind;
+        }
+        self.at = end;
+        self.count(count);
+        Ok(())
+    }
+
+    /// Adds records that were written by an earlier call to its section's count.
+    fn count(&mut self, count: u16) {
+        let counter = &mut self.counts[self.section as usize];
+        *counter = counter.saturating_add(count);
+    }
+
+    /// Drops everything behind the question: what did not fit is to be asked for over TCP.
+    pub(super) fn truncate(&mut self) {
+        self.at = self.question_end;
+        self.counts = [0; 3];
+    }
+
+    /// A pointer to a place in the message, if a pointer reaches it.
+    pub(super) fn owner_at(position: usize) -> Option<Owner> {
+        (position <= POINTER_MAX).then_some(Owner(position as u16))
+    }
+
+    /// Appends the OPT record, writes the header, and returns the length of the reply.
+    ///
+    /// Of the request's header the id, the opcode, RD and CD stay; AD and Z are cleared.
+    pub(super) fn finish(
+        self,
+        rcode: Rcode,
+        authoritative: bool,
+        truncated: bool,
+        edns: Option<(Edns, u16)>,
+    ) -> usize {
+        let Self { buffer, mut at, question_end, counts, .. } = self;
+        let [mut an, mut ns, mut ar] = counts;
+        if let Some((edns, payload)) = edns {
+            let [p1, p0] = payload.to_be_bytes();
+            let [f1, f0] = (if edns.dnssec_ok { flags::DO } else { 0 }).to_be_bytes();
+            let opt = [0, 0, rtype::OPT as u8, p1, p0, (rcode.0 >> 4) as u8, 0, f1, f0, 0, 0];
+            if let Some(room) = buffer.get_mut(at..at + OPT_LEN) {
+                room.copy_from_slice(&opt);
+                at += OPT_LEN;
+                ar = ar.saturating_add(1);
+            }
+        }
+        if truncated {
+            (an, ns) = (0, 0);
+        }
+        if let Some([_, _, high, low, rest @ ..]) = buffer.first_chunk_mut::<HEADER>() {
+            *high = flags::QR
+                | (*high & (0x78 | flags::RD))
+                | if authoritative { flags::AA } else { 0 }
+                | if truncated { flags::TC } else { 0 };
+            *low = (*low & flags::CD) | (rcode.0 & 0x0f) as u8;
+            let qd = u16::from(question_end > HEADER);
+            for (to, count) in rest.chunks_exact_mut(2).zip([qd, an, ns, ar]) {
+                to.copy_from_slice(&count.to_be_bytes());
+            }
+        }
+        at
+    }
+}

@@ -1,0 +1,329 @@
+//! Hot: UDP workers. One thread for each address and core, each with its own socket.
+//!
+//! A worker receives a batch with one system call, locates all, finishes all, and sends all
+//! replies with one more. Sockets are bound before any worker starts and outlive it, so a worker
+//! that panics is restarted without losing what waits in its queue. This is the one file with
+//! `unsafe` in it: the two system calls have no safe wrapper that takes a batch.
+#![expect(unsafe_code, reason = "recvmmsg and sendmmsg on buffers that this file owns")]
+
+use std::io;
+use std::mem::{size_of, zeroed};
+use std::net::{SocketAddr, UdpSocket};
+use std::os::fd::AsRawFd;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::engine::{Located, Transport, Verdict, Worker, finish, locate};
+use crate::clock;
+use crate::metrics::{Block, DropReason};
+use crate::routing::{Handle, Reader};
+
+/// Datagrams received and sent with one system call.
+const BATCH: usize = 32;
+/// A datagram's room, and 64 octets so that the slots do not share cache sets.
+const SLOT: usize = 4096 + 64;
+/// Room for one ancillary message with the local address.
+const CONTROL_WORDS: usize = 8;
+/// How long a worker waits for a datagram before it looks around.
+const HOUSEKEEPING: Duration = Duration::from_millis(200);
+/// One batch in so many is timed.
+const SAMPLE: u32 = 64;
+/// The receive buffer that is asked for, in octets.
+const RECEIVE_BUFFER: usize = 4 << 20;
+
+/// Opens one socket of a group that shares an address, ready for a worker.
+///
+/// # Errors
+/// When the address cannot be bound.
+pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_port(true)?;
+    receive_buffer(&socket, address);
+    if address.ip().is_unspecified() {
+        local_address(&socket, address)?;
+    }
+    socket.set_read_timeout(Some(HOUSEKEEPING))?;
+    socket.bind(&address.into())?;
+    Ok(socket.into())
+}
+
+fn receive_buffer(socket: &Socket, address: SocketAddr) {
+    if set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, RECEIVE_BUFFER as i32).is_ok() {
+        return;
+    }
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    // The kernel doubles what is set, for its own bookkeeping (socket(7)).
+    let got = socket.recv_buffer_size().unwrap_or_default() / 2;
+    if got < RECEIVE_BUFFER {
+        tracing::warn!(
+            "the receive buffer for {address} is {got} octets, {RECEIVE_BUFFER} were asked for: \
+             raise net.core.rmem_max, or a burst of queries may be lost"
+        );
+    }
+}
+
+/// Asks the kernel to tell the address that each datagram was sent to, so that the reply leaves
+/// from it (RFC 1123 section 6.1.3.2 in spirit; needed where the socket is bound to any address).
+fn local_address(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    match address {
+        SocketAddr::V4(_) => set_option(socket, libc::IPPROTO_IP, libc::IP_PKTINFO, 1),
+        SocketAddr::V6(_) => set_option(socket, libc::IPPROTO_IPV6, libc::IPV6_RECVPKTINFO, 1),
+    }
+}
+
+fn set_option(socket: &Socket, level: i32, name: i32, value: i32) -> io::Result<()> {
+    let len = size_of::<i32>() as libc::socklen_t;
+    // SAFETY: the value is a live i32 and its length is given.
+    let done = unsafe {
+        libc::setsockopt(socket.as_raw_fd(), level, name, (&raw const value).cast(), len)
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// Running workers.
+#[derive(Debug)]
+pub struct UdpWorkers {
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl UdpWorkers {
+    /// Starts a worker on each socket. `block` gives each its counters.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub fn spawn(
+        sockets: &[Arc<UdpSocket>],
+        handle: &Handle,
+        mut block: impl FnMut(SocketAddr) -> Arc<Block>,
+    ) -> io::Result<Self> {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut threads = Vec::with_capacity(sockets.len());
+        for (number, socket) in sockets.iter().enumerate() {
+            let (socket, stop) = (Arc::clone(socket), Arc::clone(&stop));
+            let (mut reader, block) = (handle.reader(), block(socket.local_addr()?));
+            let run = move || {
+                while !serve_until_panic(&socket, &mut reader, &block, &stop) {
+                    block.dropped(DropReason::Panic);
+                    tracing::error!("UDP worker {number} panicked and was restarted");
+                }
+            };
+            threads.push(std::thread::Builder::new().name(format!("udp-{number}")).spawn(run)?);
+        }
+        Ok(Self { stop, threads })
+    }
+
+    /// Answers what has been received, then ends the workers.
+    pub fn stop(self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads {
+            // A worker catches its panics; there is nothing to learn from the result.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Returns true when told to stop, false when it panicked.
+fn serve_until_panic(
+    socket: &UdpSocket,
+    reader: &mut Reader,
+    block: &Arc<Block>,
+    stop: &AtomicBool,
+) -> bool {
+    let mut worker = Worker::new(Arc::clone(block), fastrand::u64(..));
+    catch_unwind(AssertUnwindSafe(|| serve(socket, reader, &mut worker, stop))).is_ok()
+}
+
+fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &AtomicBool) {
+    let mut batch = Batch::new();
+    let mut located: Vec<Located> = (0..BATCH).map(|_| Located::default()).collect();
+    let mut round = 0_u32;
+    loop {
+        let stopping = stop.load(Ordering::Relaxed);
+        let received = match batch.receive(socket, stopping) {
+            Ok(received) => received,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(_) if stopping => return,
+            Err(error) => {
+                // Let go of a snapshot that was replaced while no query came.
+                reader.load();
+                if error.kind() != io::ErrorKind::WouldBlock {
+                    // An error of the socket does not end the service; it must not spin either.
+                    worker.block.dropped(DropReason::Receive);
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                continue;
+            }
+        };
+        round = round.wrapping_add(1);
+        let started = (round % SAMPLE == 0).then(clock::now);
+        let snapshot = reader.load();
+        for (slot, at) in located.iter_mut().enumerate().take(received) {
+            locate(snapshot, batch.request(slot), at);
+        }
+        for (slot, at) in located.iter().enumerate().take(received) {
+            let buffer = batch.buffer(slot);
+            let len = match finish(snapshot, at, Transport::Udp, buffer, worker) {
+                Verdict::Reply(len) => len,
+                Verdict::Nothing => 0,
+            };
+            batch.reply(slot, len);
+        }
+        let lost = batch.send(socket);
+        for _ in 0..lost {
+            worker.block.dropped(DropReason::Send);
+        }
+        if let Some(started) = started {
+            worker.block.duration_sample(clock::now() - started);
+        }
+    }
+}
+
+/// Buffers for one batch, and the structures that the kernel reads and fills.
+struct Batch {
+    slots: Box<[[u8; SLOT]]>,
+    names: Box<[libc::sockaddr_storage]>,
+    control: Box<[[u64; CONTROL_WORDS]]>,
+    vectors: Box<[libc::iovec]>,
+    /// What is received, one for each slot.
+    headers: Box<[libc::mmsghdr]>,
+    /// What is sent: copies of the headers of slots with a reply.
+    replies: Vec<libc::mmsghdr>,
+    /// How many slots the last round used, and so have to be made ready again.
+    used: usize,
+}
+
+impl Batch {
+    fn new() -> Self {
+        // SAFETY: all of these are C structures for which all zeroes is a valid value.
+        let (name, vector, header) = unsafe { (zeroed(), zeroed(), zeroed()) };
+        Self {
+            slots: vec![[0; SLOT]; BATCH].into(),
+            names: vec![name; BATCH].into(),
+            control: vec![[0; CONTROL_WORDS]; BATCH].into(),
+            vectors: vec![vector; BATCH].into(),
+            headers: vec![header; BATCH].into(),
+            replies: Vec::with_capacity(BATCH),
+            used: BATCH,
+        }
+    }
+
+    /// Points the kernel at the buffers of the slots that the last round used.
+    fn make_ready(&mut self) {
+        let slots = self.slots.iter_mut().zip(&mut self.names).zip(&mut self.control);
+        let kernel = self.vectors.iter_mut().zip(&mut self.headers);
+        for (((slot, name), control), (vector, header)) in slots.zip(kernel).take(self.used) {
+            *vector = libc::iovec { iov_base: slot.as_mut_ptr().cast(), iov_len: SLOT };
+            header.msg_len = 0;
+            header.msg_hdr.msg_name = (&raw mut *name).cast();
+            header.msg_hdr.msg_namelen = size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+            header.msg_hdr.msg_iov = &raw mut *vector;
+            header.msg_hdr.msg_iovlen = 1;
+            header.msg_hdr.msg_control = control.as_mut_ptr().cast();
+            header.msg_hdr.msg_controllen = size_of_val(control);
+            header.msg_hdr.msg_flags = 0;
+        }
+        self.replies.clear();
+    }
+
+    /// Waits for datagrams, unless `at_once`, and returns how many there are.
+    fn receive(&mut self, socket: &UdpSocket, at_once: bool) -> io::Result<usize> {
+        self.make_ready();
+        let wait = if at_once { libc::MSG_DONTWAIT } else { libc::MSG_WAITFORONE };
+        // SAFETY: every header points to a name, a vector and a control buffer of this batch,
+        // which are not moved or borrowed while the kernel writes to them.
+        let count = unsafe {
+            libc::recvmmsg(
+                socket.as_raw_fd(),
+                self.headers.as_mut_ptr(),
+                BATCH as libc::c_uint,
+                wait as _,
+                std::ptr::null_mut(),
+            )
+        };
+        self.used = usize::try_from(count).unwrap_or_default();
+        if count < 0 { Err(io::Error::last_os_error()) } else { Ok(self.used) }
+    }
+
+    fn request(&self, slot: usize) -> &[u8] {
+        let len = self.headers.get(slot).map_or(0, |header| header.msg_len as usize);
+        self.slots.get(slot).and_then(|octets| octets.get(..len)).unwrap_or_default()
+    }
+
+    fn buffer(&mut self, slot: usize) -> &mut [u8] {
+        self.slots.get_mut(slot).map_or(&mut [], |octets| octets.as_mut_slice())
+    }
+
+    /// Puts a slot's reply in line; a length of 0 is no reply.
+    fn reply(&mut self, slot: usize, len: usize) {
+        let (Some(vector), Some(header)) = (self.vectors.get_mut(slot), self.headers.get_mut(slot))
+        else {
+            return;
+        };
+        if len == 0 {
+            return;
+        }
+        vector.iov_len = len.min(SLOT);
+        any_interface(&mut header.msg_hdr);
+        self.replies.push(*header);
+    }
+
+    /// Sends what is in line; returns how many the kernel did not take.
+    fn send(&mut self, socket: &UdpSocket) -> usize {
+        let (mut at, mut lost) = (0, 0);
+        while let Some(rest) = self.replies.get_mut(at..).filter(|rest| !rest.is_empty()) {
+            // SAFETY: as for receiving; the kernel only reads what the headers point to.
+            let sent = unsafe {
+                libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as _, 0)
+            };
+            match usize::try_from(sent) {
+                Ok(sent @ 1..) => at += sent,
+                _ if io::Error::last_os_error().kind() == io::ErrorKind::Interrupted => {}
+                // The first in line cannot be sent (no route, say): the others still can.
+                _ => (at, lost) = (at + 1, lost + 1),
+            }
+        }
+        lost
+    }
+}
+
+/// Lets the routing table choose the interface: of what came with the request, only the local
+/// address is kept for the reply.
+fn any_interface(header: &mut libc::msghdr) {
+    if header.msg_controllen == 0 {
+        header.msg_control = std::ptr::null_mut();
+        return;
+    }
+    // SAFETY: the kernel has filled the control buffer and set its length; CMSG_FIRSTHDR checks
+    // that a header fits, and the length of the data is checked before it is written to.
+    unsafe {
+        let control = libc::CMSG_FIRSTHDR(header);
+        if control.is_null() {
+            header.msg_controllen = 0;
+            return;
+        }
+        let data = libc::CMSG_DATA(control);
+        let len = (*control).cmsg_len;
+        match ((*control).cmsg_level, (*control).cmsg_type) {
+            (libc::IPPROTO_IP, libc::IP_PKTINFO)
+                if len >= libc::CMSG_LEN(size_of::<libc::in_pktinfo>() as _) as usize =>
+            {
+                (*data.cast::<libc::in_pktinfo>()).ipi_ifindex = 0;
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO)
+                if len >= libc::CMSG_LEN(size_of::<libc::in6_pktinfo>() as _) as usize =>
+            {
+                (*data.cast::<libc::in6_pktinfo>()).ipi6_ifindex = 0;
+            }
+            _ => header.msg_controllen = 0,
+        }
+    }
+}
