@@ -14,6 +14,7 @@ pub mod cli {
 }
 pub mod clock;
 pub mod config;
+pub mod control;
 pub mod dns;
 pub mod health;
 pub mod metrics;

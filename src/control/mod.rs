@@ -1,0 +1,14 @@
+//! The single writer: everything that changes what is served passes through here, in one order.
+//!
+//! [`apply`] is pure: what an event does to the state, and what is to be done about it. [`run`]
+//! does it: publishes, tells, stores.
+
+mod apply;
+mod run;
+mod state;
+pub mod store;
+mod tell;
+
+pub use apply::{Effects, Event, apply};
+pub use run::{Control, Reloaded, Wiring};
+pub use state::{Known, State};

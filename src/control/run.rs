@@ -1,0 +1,256 @@
+//! The loop of the single writer: events in; snapshots, sentences, metrics and stored health out.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::apply::{Effects, Event, apply};
+use super::state::{Known, State};
+use super::store::Store;
+use super::tell;
+use crate::clock;
+use crate::health::{Observation, Outcome, PoolHealth};
+use crate::metrics::{Live, Metrics};
+use crate::model::{Family, PoolId, Target, TargetId};
+use crate::routing::{Assembly, Handle, Publisher, compile};
+
+/// The least time from one publish to the next; the first change after a pause is published at
+/// once.
+const COALESCE: Duration = Duration::from_millis(100);
+/// How often the loop tidies up.
+const TICK: Duration = Duration::from_secs(1);
+
+/// What control is connected to.
+#[derive(Debug)]
+pub struct Wiring {
+    /// Where it counts.
+    pub metrics: Arc<Metrics>,
+    /// Where health is kept across restarts; `None`: nowhere.
+    pub store: Option<Store>,
+    /// What is to be probed.
+    pub targets: watch::Sender<Arc<[Arc<Target>]>>,
+    /// Whether every target has settled.
+    pub settled: watch::Sender<bool>,
+}
+
+/// A configuration to take over, and whom to tell when it is published.
+#[derive(Debug)]
+pub struct Reloaded {
+    /// What was loaded.
+    pub assembly: Arc<Assembly>,
+    /// Hears the generation that serves it.
+    pub done: oneshot::Sender<u64>,
+}
+
+/// The single writer.
+#[derive(Debug)]
+pub struct Control {
+    state: State,
+    publisher: Publisher,
+    handle: Handle,
+    wiring: Wiring,
+    published: Instant,
+    pending: bool,
+}
+
+impl Control {
+    /// Compiles and publishes the first snapshot, from what is known of each target.
+    #[must_use]
+    pub fn new(assembly: Arc<Assembly>, known: &Known<'_>, wiring: Wiring) -> Self {
+        let now = clock::now();
+        let state = State::new(assembly, known, now);
+        let first = compile(None, &state.assembly, &state.inputs());
+        let publisher = Publisher::new(first);
+        let handle = publisher.handle();
+        let mut control = Self { state, publisher, handle, wiring, published: now, pending: false };
+        control.retarget();
+        control.tell_published(None, now);
+        control
+    }
+
+    /// For those who answer from what is published.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Runs until told to stop. What is stored then is the health in force.
+    pub async fn run(
+        mut self,
+        mut observations: mpsc::Receiver<Observation>,
+        mut reloads: mpsc::Receiver<Reloaded>,
+        stop: CancellationToken,
+    ) {
+        let mut tick = tokio::time::interval(TICK);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let due = tokio::time::Instant::from_std(self.published + COALESCE);
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => break,
+                Some(reloaded) = reloads.recv() => self.reload(reloaded),
+                () = tokio::time::sleep_until(due), if self.pending => self.publish(),
+                Some(observation) = observations.recv() => self.observe(observation),
+                _ = tick.tick() => self.tidy(),
+            }
+        }
+        if let Some(store) = self.wiring.store.take() {
+            store.close();
+        }
+    }
+
+    fn observe(&mut self, observation: Observation) {
+        let now = clock::now();
+        let passed = observation.outcome == Outcome::Pass;
+        let took = observation.phases.total;
+        let effects = apply(&mut self.state, Event::Observed(observation), now);
+        let Some(id) = effects.observed else { return };
+        self.count(id, passed, took);
+        self.store(id, &effects);
+        if let Some(moved) = &effects.transition {
+            tell::moved(&self.state, moved);
+            for (pool, was) in &moved.pools {
+                self.region(*pool, Some(was));
+            }
+        }
+        if effects.publish {
+            self.pending = true;
+            if now.saturating_duration_since(self.published) >= COALESCE {
+                self.publish();
+            }
+        }
+        if effects.transition.is_some() {
+            self.tell_settled();
+        }
+    }
+
+    fn reload(&mut self, Reloaded { assembly, done }: Reloaded) {
+        apply(&mut self.state, Event::Reloaded(assembly), clock::now());
+        self.publish();
+        self.retarget();
+        self.wiring.metrics.retain(&self.live());
+        // Whoever asked may have gone; the reload has happened all the same.
+        let _ = done.send(self.handle.current().generation);
+    }
+
+    fn publish(&mut self) {
+        let now = clock::now();
+        let before = self.handle.current();
+        let snapshot = compile(Some(&before), &self.state.assembly, &self.state.inputs());
+        self.publisher.publish(snapshot);
+        self.published = now;
+        self.pending = false;
+        self.tell_published(Some(&before), now);
+    }
+
+    fn tell_published(&mut self, before: Option<&crate::routing::Snapshot>, now: Instant) {
+        let after = self.handle.current();
+        let metrics = &self.wiring.metrics;
+        metrics.published(after.generation, now);
+        for change in tell::all_down_changes(before, &after) {
+            tell::all_down(&after.assembly, &change);
+        }
+        // A snapshot of another assembly shows all of its records, any other those it touched.
+        for (binding, served) in tell::rebuilt(before, &after) {
+            let down = Family::BOTH.iter().any(|f| tell::worst(served, *f).is_all_down());
+            for record in after.assembly.records_of(binding) {
+                metrics.record_all_down(&record.name.to_string(), down);
+            }
+        }
+    }
+
+    /// Passes on what is to be probed, and shows what is configured.
+    fn retarget(&mut self) {
+        self.wiring.targets.send_replace(self.state.probe_list());
+        let assembly = Arc::clone(&self.state.assembly);
+        for region in &assembly.regions {
+            self.wiring.metrics.region_weight(&region.name, region.weight);
+            self.region(region.pool, None);
+        }
+        self.tell_settled();
+    }
+
+    fn tell_settled(&self) {
+        let settled = self.state.settled();
+        self.wiring.settled.send_if_modified(|was| std::mem::replace(was, settled) != settled);
+    }
+
+    /// Counts one probe's result for each region whose pools it concerns.
+    fn count(&mut self, id: TargetId, passed: bool, took: Duration) {
+        let assembly = Arc::clone(&self.state.assembly);
+        let metrics = &self.wiring.metrics;
+        let Some(tracked) = self.state.find(id) else { return };
+        let check = &tracked.target.check.name;
+        let up = tracked.health.state != crate::health::State::Down;
+        let mut counted = Vec::new();
+        for (pool, addresses) in &tracked.pools {
+            let region = assembly.pools[pool.index()].region;
+            let name = &assembly.regions[region.index()].name;
+            if !counted.contains(&region) {
+                counted.push(region);
+                metrics.check_result(name, check, passed, took);
+            }
+            for address in addresses {
+                metrics.check_up(name, check, &address.to_string(), up);
+            }
+        }
+    }
+
+    fn store(&mut self, id: TargetId, effects: &Effects) {
+        let Some(store) = &self.wiring.store else { return };
+        let Some(tracked) = self.state.find(id) else { return };
+        let at_once = effects.transition.is_some();
+        store.keep(&tracked.target.check, &tracked.target.destination, &tracked.health, at_once);
+    }
+
+    /// Shows a region's own pool; counts a transition when it was another before.
+    fn region(&self, id: PoolId, was: Option<&PoolHealth>) {
+        let assembly = &self.state.assembly;
+        let region = &assembly.regions[assembly.pools[id.index()].region.index()];
+        if region.pool != id {
+            return;
+        }
+        let metrics = &self.wiring.metrics;
+        let is = &self.state.pools[id.index()];
+        let mut told = None;
+        for family in Family::BOTH.into_iter().filter(|family| is.of(*family).count() > 0) {
+            let up = is.of(family).h > 0.0;
+            metrics.region_up(&region.name, family, up);
+            let changed = was.is_some_and(|was| (was.of(family).h > 0.0) != up);
+            if changed && told != Some(up) {
+                told = Some(up);
+                metrics.region_transition(&region.name, up);
+            }
+        }
+    }
+
+    /// The series that the configuration in force has.
+    fn live(&self) -> Live {
+        let mut live = Live::default();
+        let assembly = &self.state.assembly;
+        for region in &assembly.regions {
+            let of_family = |f: &Family| assembly.pools[region.pool.index()].count(*f) > 0;
+            let families = Family::BOTH.into_iter().filter(of_family);
+            live.regions.extend(families.map(|family| (Arc::clone(&region.name), family)));
+        }
+        for tracked in &self.state.targets {
+            for (pool, addresses) in &tracked.pools {
+                let region = &assembly.regions[assembly.pools[pool.index()].region.index()];
+                live.checks.extend(addresses.iter().map(|address| {
+                    let check = Arc::clone(&tracked.target.check.name);
+                    (Arc::clone(&region.name), check, address.to_string())
+                }));
+            }
+        }
+        live.records.extend(assembly.records.iter().map(|record| record.name.to_string()));
+        live.columns.extend(assembly.served.iter().flat_map(|record| record.columns.iter()));
+        live
+    }
+
+    fn tidy(&mut self) {
+        self.publisher.sweep();
+        self.wiring.metrics.oldest_observation(self.state.oldest_observation());
+    }
+}

@@ -1,0 +1,184 @@
+//! What the single writer knows: each target's health, and what that makes of each pool.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::health::{Health, PoolHealth, pool_health};
+use crate::model::{Check, Destination, Family, PoolId, Target, TargetId};
+use crate::routing::{Assembly, Inputs, PoolStanding, Standing};
+
+/// What is observed, by target, and what follows from it, by pool.
+#[derive(Debug)]
+pub struct State {
+    /// What is configured.
+    pub assembly: Arc<Assembly>,
+    pub(super) targets: Vec<Tracked>,
+    by_id: HashMap<TargetId, usize>,
+    /// For each pool: where the health of its (check, address) stands.
+    members: Vec<HashMap<(usize, IpAddr), usize>>,
+    pub(super) pools: Vec<PoolHealth>,
+    standings: Arc<Vec<Arc<PoolStanding>>>,
+    next_id: u32,
+}
+
+/// A target with its health and the pools that depend on it.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) target: Arc<Target>,
+    pub(super) health: Health,
+    pub(super) since_start: Instant,
+    /// The pools, and the addresses of each that this target stands for.
+    pub(super) pools: Vec<(PoolId, Vec<IpAddr>)>,
+}
+
+/// What makes a target the same across a reload: timing may change, what is asked may not.
+type Key = (Arc<str>, u64, Destination);
+
+/// What is known of a target before it is observed.
+pub type Known<'a> = dyn Fn(&Check, &Destination) -> Option<Health> + 'a;
+
+impl State {
+    /// At the start of the process; `known` is what was stored.
+    pub fn new(assembly: Arc<Assembly>, known: &Known<'_>, now: Instant) -> Self {
+        let mut state = Self {
+            assembly: Arc::clone(&assembly),
+            targets: Vec::new(),
+            by_id: HashMap::new(),
+            members: Vec::new(),
+            pools: Vec::new(),
+            standings: Arc::default(),
+            next_id: 0,
+        };
+        let fresh =
+            |check: &Check, at: &Destination| known(check, at).unwrap_or(Health::unknown(now));
+        state.adopt(assembly, &fresh, now);
+        state
+    }
+
+    /// After a reload: targets that stay keep their health, new ones are newcomers.
+    pub(super) fn reload(&mut self, assembly: Arc<Assembly>, now: Instant) {
+        self.adopt(assembly, &|_, _| Health::newcomer(now), now);
+    }
+
+    /// Takes an assembly over, with all that is known of the targets that stay.
+    fn adopt(
+        &mut self,
+        assembly: Arc<Assembly>,
+        fresh: &dyn Fn(&Check, &Destination) -> Health,
+        now: Instant,
+    ) {
+        let mut before: HashMap<Key, Tracked> = std::mem::take(&mut self.targets)
+            .into_iter()
+            .map(|t| (key(&t.target.check, &t.target.destination), t))
+            .collect();
+        let mut found: HashMap<Key, usize> = HashMap::new();
+        let mut targets: Vec<Tracked> = Vec::new();
+        let mut members = Vec::with_capacity(assembly.pools.len());
+        for (number, pool) in assembly.pools.iter().enumerate() {
+            let id = PoolId(number as u32);
+            let mut of_pool = HashMap::new();
+            let addresses = Family::BOTH.into_iter().flat_map(|family| pool.addresses(family));
+            for address in addresses {
+                for (position, check) in pool.checks.iter().enumerate() {
+                    let destination = check.destination(address);
+                    let at = *found.entry(key(check, &destination)).or_insert_with_key(|key| {
+                        let tracked = before.remove(key);
+                        let health = tracked.as_ref().map(|t| t.health.clone());
+                        let health = health.unwrap_or_else(|| fresh(check, &destination));
+                        let id = tracked.as_ref().map_or(TargetId(self.next_id), |t| t.target.id);
+                        self.next_id = self.next_id.max(id.0 + 1);
+                        let settled = health.settled();
+                        let target = Target { id, check: Arc::clone(check), destination, settled };
+                        targets.push(Tracked {
+                            target: Arc::new(target),
+                            health,
+                            since_start: tracked.map_or(now, |t| t.since_start),
+                            pools: Vec::new(),
+                        });
+                        targets.len() - 1
+                    });
+                    of_pool.insert((position, address), at);
+                    match targets[at].pools.last_mut() {
+                        Some((last, addresses)) if *last == id => addresses.push(address),
+                        _ => targets[at].pools.push((id, vec![address])),
+                    }
+                }
+            }
+            members.push(of_pool);
+        }
+        self.by_id = targets.iter().enumerate().map(|(at, t)| (t.target.id, at)).collect();
+        self.targets = targets;
+        self.members = members;
+        self.assembly = assembly;
+        let all = || (0..self.members.len() as u32).map(PoolId);
+        self.pools = all().map(|pool| self.judge_pool(pool)).collect();
+        self.standings = Arc::new(all().map(|pool| self.stand(pool)).collect());
+    }
+
+    /// What is compiled into the next snapshot.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        Inputs { pools: Arc::clone(&self.standings) }
+    }
+
+    /// What is to be probed.
+    #[must_use]
+    pub fn probe_list(&self) -> Arc<[Arc<Target>]> {
+        self.targets.iter().map(|tracked| Arc::clone(&tracked.target)).collect()
+    }
+
+    /// Whether every target has settled, so that answers rest on something seen.
+    #[must_use]
+    pub fn settled(&self) -> bool {
+        self.targets.iter().all(|tracked| tracked.health.settled())
+    }
+
+    /// The instant of the observation that has been waited for longest: the oldest of each
+    /// target's last.
+    #[must_use]
+    pub fn oldest_observation(&self) -> Option<Instant> {
+        let last = |t: &Tracked| t.health.last.as_ref().map_or(t.since_start, |last| last.at);
+        self.targets.iter().map(last).min()
+    }
+
+    /// The target of an observation; `None` when a reload has removed it.
+    pub(super) fn find(&mut self, id: TargetId) -> Option<&mut Tracked> {
+        self.targets.get_mut(*self.by_id.get(&id)?)
+    }
+
+    /// Judges a pool again and takes the result over; returns what it was before.
+    pub(super) fn refresh(&mut self, id: PoolId) -> PoolHealth {
+        let is = self.judge_pool(id);
+        let was = std::mem::replace(&mut self.pools[id.index()], is);
+        if was != self.pools[id.index()] {
+            let standing = self.stand(id);
+            Arc::make_mut(&mut self.standings)[id.index()] = standing;
+        }
+        was
+    }
+
+    fn judge_pool(&self, id: PoolId) -> PoolHealth {
+        let pool = &self.assembly.pools[id.index()];
+        let members = &self.members[id.index()];
+        pool_health(pool, |check, address| {
+            let position = pool.checks.iter().position(|own| Arc::ptr_eq(own, check))?;
+            Some(&self.targets[*members.get(&(position, address))?].health)
+        })
+    }
+
+    fn stand(&self, id: PoolId) -> Arc<PoolStanding> {
+        let pool = &self.assembly.pools[id.index()];
+        Arc::new(PoolStanding::new(Family::BOTH.map(|family| {
+            let health = self.pools[id.index()].of(family);
+            let up = pool.addresses(family).zip(&health.live).filter(|(_, up)| **up);
+            let live = up.map(|(address, _)| address).collect();
+            Standing::new(pool, family, health.h, live, health.flip)
+        })))
+    }
+}
+
+fn key(check: &Check, destination: &Destination) -> Key {
+    (Arc::clone(&check.name), check.definition(), destination.clone())
+}

@@ -1,0 +1,175 @@
+//! The file: opened by one process at a time, versioned, and set aside when it cannot be used.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use redb::{
+    Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
+};
+
+use super::row::{KEPT, Restored, Row, millis};
+
+/// The file's name within the state directory.
+pub const FILE: &str = "trimtab.redb";
+/// The version of what is in the file; a higher one is from a newer program.
+pub(super) const VERSION: u64 = 1;
+pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(super) const HEALTH: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("health");
+
+/// Why the state cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process has it open.
+    #[error(
+        "the state directory {} is used by another process; stop it, or give this one another \
+         `state.dir`", dir.display()
+    )]
+    InUse {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// The directory or the file cannot be created, read or written.
+    #[error(
+        "the state directory {} cannot be used: {error}; it must be writable by this user",
+        dir.display()
+    )]
+    Directory {
+        /// The directory.
+        dir: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A fresh file cannot be used either.
+    #[error("the state file {} cannot be used: {why}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        why: String,
+    },
+}
+
+/// Opens the file, or a new one in its place when it cannot be used.
+pub(super) fn open(dir: &Path, wall: SystemTime) -> Result<(Database, Restored), StoreError> {
+    let directory = |error| StoreError::Directory { dir: dir.into(), error };
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
+    let path = dir.join(FILE);
+    match try_open(&path, wall) {
+        Ok((database, rows)) => Ok((database, Restored { rows, set_aside: None })),
+        Err(Unusable::InUse) => Err(StoreError::InUse { dir: dir.into() }),
+        Err(Unusable::Io(error)) => Err(directory(error)),
+        Err(Unusable::Content(why)) => {
+            let aside = set_aside(&path, wall).map_err(directory)?;
+            tracing::error!(
+                "the state file {} cannot be used ({why}); it was put aside as {}, and health \
+                 starts anew",
+                path.display(),
+                aside.display()
+            );
+            match try_open(&path, wall) {
+                Ok((database, rows)) => {
+                    Ok((database, Restored { rows, set_aside: Some((aside, why)) }))
+                }
+                Err(Unusable::InUse) => Err(StoreError::InUse { dir: dir.into() }),
+                Err(Unusable::Io(error)) => Err(directory(error)),
+                Err(Unusable::Content(why)) => Err(StoreError::File { path, why }),
+            }
+        }
+    }
+}
+
+/// Why a file was not opened.
+enum Unusable {
+    InUse,
+    Io(io::Error),
+    /// It is damaged, foreign, or from a newer program.
+    Content(String),
+}
+
+impl<E: Into<redb::Error>> From<E> for Unusable {
+    fn from(error: E) -> Self {
+        match error.into() {
+            redb::Error::DatabaseAlreadyOpen => Self::InUse,
+            redb::Error::Io(error)
+                if error.kind() != io::ErrorKind::InvalidData
+                    && error.kind() != io::ErrorKind::UnexpectedEof =>
+            {
+                Self::Io(error)
+            }
+            other => Self::Content(other.to_string()),
+        }
+    }
+}
+
+type Opened = (Database, HashMap<String, Row>);
+
+fn try_open(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
+    let database = match Database::create(path) {
+        Err(DatabaseError::Storage(StorageError::Io(error)))
+            if error.kind() == io::ErrorKind::WouldBlock =>
+        {
+            return Err(Unusable::InUse);
+        }
+        opened => opened?,
+    };
+    prepare(&database, wall)?;
+    let rows = read(&database)?;
+    Ok((database, rows))
+}
+
+/// Makes the tables of a new file, refuses a newer one, and drops what is long out of use.
+fn prepare(database: &Database, wall: SystemTime) -> Result<(), Unusable> {
+    let write = database.begin_write()?;
+    {
+        let mut meta = write.open_table(META)?;
+        let version = meta.get("version")?.map(|version| version.value());
+        match version {
+            None => drop(meta.insert("version", VERSION)?),
+            Some(VERSION) => {}
+            Some(other) => {
+                return Err(Unusable::Content(format!(
+                    "it has version {other}, and this program knows {VERSION}"
+                )));
+            }
+        }
+        let oldest = millis(wall).saturating_sub(KEPT.as_millis() as u64);
+        let mut health = write.open_table(HEALTH)?;
+        health.retain(|_, row| {
+            serde_json::from_slice::<Row>(row).is_ok_and(|row| row.at_ms >= oldest)
+        })?;
+    }
+    write.commit()?;
+    Ok(())
+}
+
+fn read(database: &Database) -> Result<HashMap<String, Row>, Unusable> {
+    let table = database.begin_read()?.open_table(HEALTH)?;
+    let mut rows = HashMap::new();
+    for item in table.iter()? {
+        let (key, row) = item?;
+        if let Ok(row) = serde_json::from_slice(row.value()) {
+            rows.insert(key.value().to_owned(), row);
+        }
+    }
+    Ok(rows)
+}
+
+/// Renames the file to a name that no other has.
+fn set_aside(path: &Path, wall: SystemTime) -> io::Result<PathBuf> {
+    let stamp = millis(wall) / 1000;
+    let names = (0..).map(|n| match n {
+        0 => path.with_extension(format!("redb.damaged-{stamp}")),
+        _ => path.with_extension(format!("redb.damaged-{stamp}-{n}")),
+    });
+    for aside in names.take(1000) {
+        if !aside.try_exists()? {
+            fs::rename(path, &aside)?;
+            return Ok(aside);
+        }
+    }
+    Err(io::Error::other("there are too many damaged state files beside it"))
+}

@@ -1,0 +1,16 @@
+//! What survives a restart: the judged health of each target, in one redb file a state directory.
+//!
+//! The writer of snapshots never waits for the disk. It leaves the newest health of each target
+//! here; a thread of the store's own writes what has changed, transitions at once and everything
+//! else at most once a second, each time as one transaction.
+
+mod file;
+mod row;
+mod writer;
+
+pub use file::{FILE, StoreError};
+pub use row::Restored;
+pub use writer::Store;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,146 @@
+//! The store on a real disk: closed, opened again, damaged, used twice.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::file::{META, VERSION};
+use super::*;
+use crate::clock;
+use crate::health::{Health, State};
+use crate::metrics::Metrics;
+use crate::model::{Check, Destination, Probe, Timing};
+
+fn check(port: u16) -> Check {
+    Check {
+        name: "web".into(),
+        probe: Probe::Tcp,
+        port,
+        target: None,
+        timing: Timing {
+            interval: Duration::from_secs(10),
+            timeout: Duration::from_secs(2),
+            fall: 3,
+            rise: 2,
+        },
+    }
+}
+
+fn at() -> Destination {
+    Destination::Address([192, 0, 2, 1].into())
+}
+
+fn down() -> Health {
+    Health { state: State::Down, failures: 4, ..Health::unknown(clock::now()) }
+}
+
+fn open(dir: &Path) -> Result<(Store, Restored), StoreError> {
+    Store::open(dir, Metrics::new())
+}
+
+fn health(restored: &Restored, check: &Check, wall: SystemTime) -> Option<(State, u32)> {
+    restored.health(check, &at(), clock::now(), wall).map(|h| (h.state, h.failures))
+}
+
+/// A directory in which the target is stored as down.
+fn written() -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, restored) = open(dir.path()).unwrap();
+    assert!(restored.is_empty());
+    store.keep(&check(80), &at(), &down(), true);
+    store.close();
+    dir
+}
+
+#[test]
+fn health_survives_for_ten_intervals() {
+    let dir = written();
+    let (_store, restored) = open(dir.path()).unwrap();
+    let wall = clock::wall();
+    assert_eq!(health(&restored, &check(80), wall), Some((State::Down, 4)));
+    let later = |secs| wall + Duration::from_secs(secs);
+    assert!(health(&restored, &check(80), later(90)).is_some());
+    assert_eq!(health(&restored, &check(80), later(110)), None);
+    assert_eq!(health(&restored, &check(80), wall - Duration::from_secs(110)), None);
+    // Another question is another target; another timing is not.
+    assert_eq!(health(&restored, &check(81), wall), None);
+    let mut slower = check(80);
+    slower.timing.interval = Duration::from_secs(20);
+    assert!(health(&restored, &slower, later(190)).is_some());
+}
+
+#[test]
+fn what_is_not_settled_is_not_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path()).unwrap();
+    store.keep(&check(80), &at(), &Health::unknown(clock::now()), true);
+    store.close();
+    assert!(open(dir.path()).unwrap().1.is_empty());
+}
+
+#[test]
+fn one_process_a_directory() {
+    let dir = written();
+    let (_first, _) = open(dir.path()).unwrap();
+    let error = open(dir.path()).unwrap_err();
+    assert!(matches!(error, StoreError::InUse { .. }), "{error}");
+}
+
+#[test]
+fn a_damaged_file_is_put_aside() {
+    let spoil: [fn(&mut Vec<u8>); 4] = [
+        |octets| octets.truncate(octets.len() / 3),
+        |octets| *octets = b"this is no database\n".repeat(500),
+        |octets| octets[..64].fill(0x5a),
+        |octets| octets.truncate(10),
+    ];
+    for spoil in spoil {
+        let dir = written();
+        let path = dir.path().join(FILE);
+        let mut octets = std::fs::read(&path).unwrap();
+        spoil(&mut octets);
+        std::fs::write(&path, &octets).unwrap();
+        let (store, restored) = open(dir.path()).unwrap();
+        let (aside, why) = restored.set_aside.as_ref().expect("it was reported");
+        assert_eq!(std::fs::read(aside).unwrap().len(), octets.len(), "kept as it was");
+        assert!(!why.is_empty() && restored.is_empty());
+        // And the new file works.
+        store.keep(&check(80), &at(), &down(), true);
+        store.close();
+        assert_eq!(open(dir.path()).unwrap().1.len(), 1);
+    }
+}
+
+#[test]
+fn a_newer_version_is_put_aside() {
+    let dir = written();
+    let database = redb::Database::create(dir.path().join(FILE)).unwrap();
+    let write = database.begin_write().unwrap();
+    write.open_table(META).unwrap().insert("version", VERSION + 1).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let (_store, restored) = open(dir.path()).unwrap();
+    assert!(restored.set_aside.unwrap().1.contains("version 2"));
+}
+
+#[test]
+fn a_directory_that_cannot_be_made_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = open(&file.join("state")).unwrap_err().to_string();
+    assert!(error.contains("cannot be used") && error.contains("file/state"), "{error}");
+}
+
+#[test]
+fn the_newest_of_many_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path()).unwrap();
+    let store = Arc::new(store);
+    for failures in 1..=1000 {
+        store.keep(&check(80), &at(), &Health { failures, ..down() }, failures % 7 == 0);
+    }
+    drop(store);
+    let (_store, restored) = open(dir.path()).unwrap();
+    assert_eq!(health(&restored, &check(80), clock::wall()), Some((State::Down, 1000)));
+}

@@ -1,0 +1,137 @@
+//! Transitions as sentences: from, to, the cause, and what is served now.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use crate::model::{BindingId, Family, PoolId};
+use crate::routing::{Assembly, Reason, Served, Snapshot};
+
+use super::apply::Moved;
+use super::state::State;
+
+/// How many names a sentence lists before it only counts.
+const NAMES: usize = 3;
+
+/// Logs a target's transition with what it did to its pools.
+pub(super) fn moved(state: &State, moved: &Moved) {
+    let Moved { target, transition, pools } = moved;
+    let check = &target.check.name;
+    let (from, to, cause) = (transition.from, transition.to, &transition.cause);
+    let regions: Vec<String> =
+        pools.iter().take(NAMES).map(|(pool, _)| of_pool(state, *pool)).collect();
+    let more = pools.len() - regions.len();
+    let sentence = format!(
+        "{} went from {from} to {to}: {check}: {cause}; {}",
+        target.destination,
+        listed(&regions, more)
+    );
+    let name = |(pool, _): &(PoolId, _)| state.assembly.pool_name(*pool);
+    let region = listed(&pools.iter().take(NAMES).map(name).collect::<Vec<_>>(), more);
+    let address = target.destination.to_string();
+    if to == crate::health::State::Down {
+        tracing::warn!(region, %check, address, from = %from, to = %to, "{sentence}");
+    } else {
+        tracing::info!(region, %check, address, from = %from, to = %to, "{sentence}");
+    }
+}
+
+/// What a pool serves now: `eu-west is down and serves 0 of 1 IPv4 addresses`.
+fn of_pool(state: &State, id: PoolId) -> String {
+    let health = &state.pools[id.index()];
+    let mut text = state.assembly.pool_name(id);
+    let mut first = true;
+    for family in Family::BOTH {
+        let of = health.of(family);
+        if of.count() == 0 {
+            continue;
+        }
+        let word = if of.h > 0.0 { "up" } else { "down" };
+        let joint = if first { " is" } else { ", and" };
+        let _ = write!(
+            text,
+            "{joint} {word} with {} of {} {} addresses",
+            of.live_count(),
+            of.count(),
+            family.name()
+        );
+        first = false;
+    }
+    text
+}
+
+/// The first few of a list, and how many more there are.
+fn listed(few: &[String], more: usize) -> String {
+    match more {
+        0 => few.join("; "),
+        _ => format!("{} and {more} more", few.join("; ")),
+    }
+}
+
+/// A binding and family whose all-down rules were engaged or released by a snapshot.
+pub(super) struct Change {
+    binding: BindingId,
+    family: Family,
+    reason: Reason,
+}
+
+/// The bindings that a snapshot has not taken over from the one before: all of them where the
+/// assembly is another.
+pub(super) fn rebuilt<'a>(
+    before: Option<&Snapshot>,
+    after: &'a Snapshot,
+) -> impl Iterator<Item = (BindingId, &'a Served)> {
+    let before = before.filter(|before| Arc::ptr_eq(&before.assembly, &after.assembly));
+    (0..).map(BindingId).zip(&after.bindings).filter_map(move |(id, is)| {
+        let was = before.and_then(|before| before.bindings.get(id.index()));
+        (!was.is_some_and(|was| Arc::ptr_eq(was, is))).then_some((id, &**is))
+    })
+}
+
+/// Where the all-down rules were engaged or released. Nothing was engaged before the first
+/// snapshot of an assembly.
+pub(super) fn all_down_changes(before: Option<&Snapshot>, after: &Snapshot) -> Vec<Change> {
+    let mut changes = Vec::new();
+    for (binding, is) in rebuilt(before, after) {
+        let was = before.filter(|before| Arc::ptr_eq(&before.assembly, &after.assembly));
+        let was = was.and_then(|before| before.bindings.get(binding.index()));
+        for family in Family::BOTH {
+            let was = was.is_some_and(|was| worst(was, family).is_all_down());
+            let reason = worst(is, family);
+            if was != reason.is_all_down() {
+                changes.push(Change { binding, family, reason });
+            }
+        }
+    }
+    changes
+}
+
+/// The reason of a binding's first class that is all down, if any is.
+pub(super) fn worst(served: &Served, family: Family) -> Reason {
+    let classes = &served.family[family.index()].classes;
+    let mut reasons = classes.iter().map(|class| class.distribution.reason);
+    let first = reasons.clone().next().unwrap_or(Reason::NoFamily);
+    reasons.find(|reason| reason.is_all_down()).unwrap_or(first)
+}
+
+/// Logs that the all-down rules of some records were engaged or released: once, not for each.
+pub(super) fn all_down(assembly: &Assembly, change: &Change) {
+    let records = assembly.records_of(change.binding);
+    let more = records.len().saturating_sub(NAMES);
+    let names: Vec<String> = records.take(NAMES).map(|record| record.name.to_string()).collect();
+    let (record, family) = (listed(&names, more), change.family.name());
+    let what = match change.reason {
+        Reason::Available | Reason::NoFamily => {
+            tracing::info!(record, "{record}: no longer all down for {family}");
+            return;
+        }
+        Reason::OpenLive => "what still has a live address is served (on_all_down = open)",
+        Reason::Open => "all are served as if they were up (on_all_down = open)",
+        Reason::Closed => "no address is served (on_all_down = closed)",
+        Reason::Instead => "the region or policy named by on_all_down is served",
+        Reason::Nothing => {
+            tracing::error!(record, "{record}: nothing may be served for {family}");
+            return;
+        }
+    };
+    tracing::warn!(record, "{record}: all down for {family}; {what}");
+}
