@@ -1,26 +1,37 @@
 //! Trimtab: a health-checking, weighted, authoritative nameserver.
 //!
-//! The modules are in layers; imports go strictly downward.
+//! ```text
+//!  trimtab.toml ─┐
+//!  zones/*.zone ─┴─► app::load ─► Assembly (checked, immutable)
+//!                                    │
+//!  probes ──Observation──► control (the single writer of health)
+//!                                    │  first change at once, then at most one publish per 100 ms
+//!                        routing::compile (pure) ─► Snapshot ─ publish: one swap ─┐
+//!                                                                                 ▼
+//!                                  udp workers · tcp ──► dns::engine: bytes in, bytes out
+//! ```
+//!
+//! The modules are in layers, the highest first; imports go strictly downward, and modules of one
+//! layer do not import each other. `tests/layers.rs` enforces it.
+
+pub mod cli;
+
+pub mod app;
 
 pub mod admin;
-pub mod app {
-    //! What starts and stops.
-    pub mod demo_regions;
-    pub mod resolve;
-}
-pub mod cli {
-    //! The command line.
-    pub mod log;
-}
-pub mod clock;
-pub mod config;
+
 pub mod control;
 pub mod dns;
+pub mod probe;
+
+pub mod routing;
+
+pub mod config;
 pub mod health;
 pub mod metrics;
-pub mod model;
-pub mod probe;
-pub mod problem;
-pub mod routing;
-pub mod wire;
 pub mod zone;
+
+pub mod clock;
+pub mod model;
+pub mod problem;
+pub mod wire;

@@ -1,1 +1,7 @@
-fn main() {}
+//! The `trimtab` program; everything is in the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    trimtab::cli::main()
+}

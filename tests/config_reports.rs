@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use trimtab::app::resolve::{Resolved, resolve};
+use trimtab::app::resolve::resolve;
 use trimtab::config::{self, Config};
 use trimtab::problem::{Problems, Source};
+use trimtab::routing::Parts;
 
 fn directory(relative: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(relative)
@@ -21,7 +22,7 @@ fn stems(relative: &str, end: &str) -> BTreeSet<String> {
     names.filter_map(|name| name.strip_suffix(end).map(ToOwned::to_owned)).collect()
 }
 
-fn load(path: &str, text: String) -> (Config, Resolved, Problems) {
+fn load(path: &str, text: String) -> (Config, Parts, Problems) {
     let (config, mut problems) = config::parse(&Arc::new(Source { path: path.into(), text }));
     let resolved = resolve(&config, &mut problems);
     (config, resolved, problems)

@@ -20,11 +20,13 @@ use crate::admin::{self, Limits};
 
 /// One running region.
 #[derive(Debug)]
-pub struct DemoRegion {
+pub(super) struct DemoRegion {
+    /// Its name.
+    pub(super) name: String,
     /// Where it listens.
-    pub address: SocketAddr,
+    pub(super) address: SocketAddr,
     /// Ends some time after the token that it was spawned with is cancelled.
-    pub task: JoinHandle<()>,
+    pub(super) task: JoinHandle<()>,
 }
 
 /// Starts a region: `GET /` and `GET /healthz` are answered with 200, or with 503 while it is
@@ -33,7 +35,7 @@ pub struct DemoRegion {
 /// # Errors
 ///
 /// When the address cannot be bound; the message says which.
-pub async fn spawn(
+pub(super) async fn spawn(
     address: SocketAddr,
     name: &str,
     stop: CancellationToken,
@@ -45,7 +47,7 @@ pub async fn spawn(
     let listener = TcpListener::bind(address).await.map_err(told)?;
     let address = listener.local_addr()?;
     let task = tokio::spawn(admin::run(listener, routes(name), Limits::default(), stop));
-    Ok(DemoRegion { address, task })
+    Ok(DemoRegion { name: name.into(), address, task })
 }
 
 #[derive(Debug)]

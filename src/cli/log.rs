@@ -13,7 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 /// Why logging could not be set up or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum LogError {
+pub(super) enum LogError {
     /// The filter is not one.
     #[error("the log filter {filter:?} cannot be read: {reason}")]
     Filter {
@@ -29,7 +29,7 @@ pub enum LogError {
 
 /// Changes the filter of a logger that is running.
 #[derive(Clone)]
-pub struct Handle(reload::Handle<EnvFilter, Registry>);
+pub(super) struct Handle(reload::Handle<EnvFilter, Registry>);
 
 impl Handle {
     /// Logs by another filter from now on.
@@ -37,7 +37,7 @@ impl Handle {
     /// # Errors
     ///
     /// When it is not a filter; then nothing changes.
-    pub fn set_level(&self, level: &str) -> Result<(), LogError> {
+    pub(super) fn set_level(&self, level: &str) -> Result<(), LogError> {
         let filter = parse(level)?;
         // It can only fail once the logger is gone, and then there is nothing to change.
         let _ = self.0.reload(filter);
@@ -58,7 +58,7 @@ impl fmt::Debug for Handle {
 /// # Errors
 ///
 /// When `level` is not a filter, or when the process has a logger already.
-pub fn init(level: &str, json: bool, colour: bool) -> Result<Handle, LogError> {
+pub(super) fn init(level: &str, json: bool, colour: bool) -> Result<Handle, LogError> {
     let (subscriber, handle) = build(level, json, colour, std::io::stderr)?;
     subscriber.try_init().map_err(|_| LogError::Twice)?;
     Ok(handle)

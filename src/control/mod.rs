@@ -1,6 +1,6 @@
 //! The single writer: everything that changes what is served passes through here, in one order.
 //!
-//! [`apply`] is pure: what an event does to the state, and what is to be done about it. [`run`]
+//! [`apply()`] is pure: what an event does to the state, and what is to be done about it. `run`
 //! does it: publishes, tells, stores.
 
 mod apply;

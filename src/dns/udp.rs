@@ -164,7 +164,7 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
             }
         };
         round = round.wrapping_add(1);
-        let started = (round % SAMPLE == 0).then(clock::now);
+        let started = round.is_multiple_of(SAMPLE).then(clock::now);
         let snapshot = reader.load();
         for (slot, at) in located.iter_mut().enumerate().take(received) {
             locate(snapshot, batch.request(slot), at);

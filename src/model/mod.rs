@@ -7,7 +7,6 @@ mod id;
 mod policy;
 mod pool;
 mod record;
-mod sensitive;
 mod weight;
 mod worst_case;
 
@@ -20,7 +19,6 @@ pub use policy::{
 };
 pub use pool::{Location, MinHealthy, Pool, Region};
 pub use record::{Binding, Record};
-pub use sensitive::is_sensitive;
 pub use weight::Weight;
 pub use worst_case::worst_case;
 

@@ -34,7 +34,7 @@ impl Schedule {
             .number(seed)
             .text(&target.check.name)
             .text(&target.destination.to_string());
-        let phase = u128::from(digest.finish()) * interval.as_nanos() >> 64;
+        let phase = (u128::from(digest.finish()) * interval.as_nanos()) >> 64;
         let phase = Duration::from_nanos(u64::try_from(phase).unwrap_or_default());
         let doubt = (!target.settled).then_some(0);
         Self { anchor: epoch + phase, interval, fall: timing.fall, doubt }

@@ -1,25 +1,48 @@
 //! What was configured, checked and immutable, in the form that shares are compiled from.
 
+use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::model::{Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree};
+use crate::model::{Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree, worst_case};
 use crate::zone::Names;
 
 use super::snapshot::{Options, ServedRecord};
 
+/// What a configuration says about shares; ids index its vectors.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parts {
+    /// The regions, in the order of the configuration.
+    pub regions: Vec<Region>,
+    /// The regions' pools in the regions' order, then those of records.
+    pub pools: Vec<Pool>,
+    /// The policy trees, each once for all records that have the same policy and do the same when
+    /// all is down.
+    pub trees: Vec<Tree>,
+    /// Trees with pools in their slots, each once.
+    pub bindings: Vec<Binding>,
+    /// The dynamic records, in the order of the configuration.
+    pub records: Vec<Record>,
+}
+
+impl Parts {
+    /// The worst of the [worst cases](worst_case) of all checks that a record depends on:
+    /// detection, and client cut-over. `None` when it depends on none.
+    #[must_use]
+    pub fn worst_case(&self, record: &Record) -> Option<(Duration, Duration)> {
+        let binding = self.bindings.get(record.binding.index())?;
+        let pools = binding.pools.iter().flatten().filter_map(|id| self.pools.get(id.index()));
+        pools
+            .flat_map(|pool| &pool.checks)
+            .map(|check| worst_case(check.timing, record.ttl, record.ttl_min))
+            .reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
+    }
+}
+
 /// All that a configuration and its zones say about answers. Made by `app::load`, never changed.
 #[derive(Debug)]
 pub struct Assembly {
-    /// The regions.
-    pub regions: Vec<Region>,
-    /// The pools: the regions' own, then those of records.
-    pub pools: Vec<Pool>,
-    /// The policy trees.
-    pub trees: Vec<Tree>,
-    /// Trees with pools in their slots.
-    pub bindings: Vec<Binding>,
-    /// The dynamic records.
-    pub records: Vec<Record>,
+    parts: Parts,
     /// The index over all names.
     pub names: Arc<Names>,
     /// The records in the form that is served.
@@ -30,19 +53,12 @@ pub struct Assembly {
     binding_records: Vec<Vec<RecordId>>,
 }
 
-/// What [`Assembly::new`] is made from.
-#[derive(Debug, Default)]
-pub struct Parts {
-    /// The regions.
-    pub regions: Vec<Region>,
-    /// The pools: the regions' own, then those of records.
-    pub pools: Vec<Pool>,
-    /// The policy trees.
-    pub trees: Vec<Tree>,
-    /// Trees with pools in their slots.
-    pub bindings: Vec<Binding>,
-    /// The dynamic records.
-    pub records: Vec<Record>,
+impl Deref for Assembly {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.parts
+    }
 }
 
 impl Assembly {
@@ -54,7 +70,7 @@ impl Assembly {
         options: Options,
         mut column: impl FnMut(&Region, &Record) -> u32,
     ) -> Self {
-        let Parts { regions, pools, trees, bindings, records } = parts;
+        let Parts { regions, pools, trees, bindings, records } = &parts;
         let mut pool_bindings = vec![Vec::new(); pools.len()];
         for (at, binding) in bindings.iter().enumerate() {
             for pool in binding.pools.iter().flatten() {
@@ -83,18 +99,7 @@ impl Assembly {
                 }
             })
             .collect();
-        Self {
-            regions,
-            pools,
-            trees,
-            bindings,
-            records,
-            names,
-            served,
-            options,
-            pool_bindings,
-            binding_records,
-        }
+        Self { parts, names, served, options, pool_bindings, binding_records }
     }
 
     /// The bindings that a pool stands in.

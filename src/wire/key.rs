@@ -172,7 +172,7 @@ mod tests {
         longest[192] = 62;
         longest.insert(193, b'x');
         assert_eq!(Key::ROOT.clone().read(&longest), None);
-        let mut most = vec![1, b'a'].repeat(127);
+        let mut most = [1, b'a'].repeat(127);
         most.push(0);
         assert_eq!(Key::ROOT.clone().read(&most), Some(255));
         assert_eq!(Key::ROOT.clone().read(b"\x01a\xc0\x0c"), None);

@@ -1,6 +1,6 @@
 //! Zones: master files become RRsets, and all of them become the one index of names.
 //!
-//! [`load`] reads a file and [`synthesize`] makes a zone without one; [`Names::build`] takes them
+//! [`load`] reads a file and [`synthesize()`] makes a zone without one; [`Names::build`] takes them
 //! all, with the dynamic names, and decides every rule of lookup that can be decided ahead. What
 //! an answer looks like is the engine's business.
 

@@ -15,50 +15,21 @@ mod unused;
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crate::config::{self, Config};
-use crate::model::{self, Binding, BindingId, Pool, PoolId, Record, Region, Tree, TreeId};
+use crate::model::{self, Binding, BindingId, PoolId, TreeId};
 use crate::problem::{Place, Problem, Problems};
+use crate::routing::Parts;
 use build::Root;
 use names::{AllDown, Names};
 use policies::Plan;
 
-pub use pools::probes_at_once;
+pub use pools::probed;
 
-/// What a configuration means. Ids index its vectors.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Resolved {
-    /// The regions, in the order of the configuration.
-    pub regions: Vec<Region>,
-    /// The regions' pools in the regions' order, then those of records.
-    pub pools: Vec<Pool>,
-    /// The trees, each once for all records that have the same policy and do the same when all is
-    /// down.
-    pub trees: Vec<Tree>,
-    /// Trees with pools in their slots, each once.
-    pub bindings: Vec<Binding>,
-    /// The records, in the order of the configuration.
-    pub records: Vec<Record>,
-}
-
-impl Resolved {
-    /// The worst of the [worst cases](model::worst_case) of all checks that a record depends on:
-    /// detection, and client cut-over. `None` when it depends on none.
-    #[must_use]
-    pub fn worst_case(&self, record: &Record) -> Option<(Duration, Duration)> {
-        let binding = self.bindings.get(record.binding.index())?;
-        let pools = binding.pools.iter().flatten().filter_map(|id| self.pools.get(id.index()));
-        pools
-            .flat_map(|pool| &pool.checks)
-            .map(|check| model::worst_case(check.timing, record.ttl, record.ttl_min))
-            .reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
-    }
-}
-
-/// Resolves a configuration, and leaves all its problems in the order of the file. What it returns is only complete when no problem is an error.
+/// Resolves a configuration, and leaves all its problems in the order of the file. What it
+/// returns is only complete when no problem is an error.
 #[must_use]
-pub fn resolve(config: &Config, problems: &mut Problems) -> Resolved {
+pub fn resolve(config: &Config, problems: &mut Problems) -> Parts {
     let mut resolver = Resolver::new(config, problems);
     resolver.region_pools();
     resolver.policies();
@@ -94,13 +65,13 @@ struct Resolver<'a> {
     /// What has been reported once for all.
     said: Said,
     used: unused::Used,
-    out: Resolved,
+    out: Parts,
 }
 
 #[derive(Default)]
 struct Said {
     empty: HashSet<PoolId>,
-    sensitive: HashSet<IpAddr>,
+    forbidden: HashSet<IpAddr>,
     mixed: HashSet<(model::Family, Vec<PoolId>)>,
 }
 
@@ -122,7 +93,7 @@ impl<'a> Resolver<'a> {
             homes: HashMap::new(),
             said: Said::default(),
             used: unused::Used::default(),
-            out: Resolved::default(),
+            out: Parts::default(),
         }
     }
 

@@ -7,39 +7,28 @@ use std::sync::Arc;
 use super::Resolver;
 use super::build::number;
 use crate::config::{self, Concurrency, Spanned};
-use crate::model::{Check, Destination, Family, Pool, PoolId, Region, RegionId, is_sensitive};
+use crate::model::{Check, Destination, Family, Pool, PoolId, Region, RegionId, forbidden};
 
-/// How many probes are in flight at most when every target of these pools hangs, and a quarter
-/// more; at least 1.
+/// Everything that is probed for these pools, each (check, destination) once, in the pools' order.
 #[must_use]
-pub fn probes_at_once(pools: &[Pool]) -> usize {
-    let mut probed = HashSet::new();
-    let mut busy = 0.0;
+pub fn probed(pools: &[Pool]) -> Vec<(Arc<Check>, Destination)> {
+    let mut seen = HashSet::new();
+    let mut all = Vec::new();
     for pool in pools {
         for check in &pool.checks {
-            let part = check.timing.timeout.as_secs_f64() / check.timing.interval.as_secs_f64();
-            let mut add = |destination| {
-                if probed.insert((&check.name, destination)) {
-                    busy += part;
-                }
+            let served = Family::BOTH.into_iter().flat_map(|family| pool.addresses(family));
+            let destinations: Vec<_> = match &check.target {
+                Some(target) => vec![target.clone()],
+                None => served.map(Destination::Address).collect(),
             };
-            match &check.target {
-                Some(target) => add(target.clone()),
-                None => {
-                    let all = Family::BOTH.into_iter().flat_map(|f| pool.addresses(f));
-                    all.map(Destination::Address).for_each(add);
+            for destination in destinations {
+                if seen.insert((Arc::clone(&check.name), destination.clone())) {
+                    all.push((Arc::clone(check), destination));
                 }
             }
         }
     }
-    // What is over by the rounding of sums needs no further probe.
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "small and positive"
-    )]
-    let needed = (busy * 1.25 - 1e-6).ceil() as usize;
-    needed.max(1)
+    all
 }
 
 impl Resolver<'_> {
@@ -88,7 +77,7 @@ impl Resolver<'_> {
             }
             self.home(address, region, key);
             if checks.iter().any(|c| c.target.is_none()) {
-                self.sensitive(address.value, &address.place, key);
+                self.forbidden(address.value, &address.place, key);
             }
         }
         let min_healthy = self.config.regions[region.index()].min_healthy;
@@ -111,14 +100,14 @@ impl Resolver<'_> {
             && let Destination::Address(address) = target.value
         {
             let key = format!("checks.{}.target", check.name.value);
-            self.sensitive(address, &target.place, &key);
+            self.forbidden(address, &target.place, &key);
         }
     }
 
     /// Refuses to probe the machine's surroundings unless that is allowed.
-    fn sensitive(&mut self, address: IpAddr, place: &crate::problem::Place, key: &str) {
-        let allowed = self.config.probe.allow.iter().any(|net| net.contains(&address));
-        if is_sensitive(address) && !allowed && self.said.sensitive.insert(address) {
+    fn forbidden(&mut self, address: IpAddr, place: &crate::problem::Place, key: &str) {
+        let forbidden = forbidden(address, &self.config.probe.allow);
+        if forbidden && self.said.forbidden.insert(address) {
             let found = format!("{address}, which would be probed");
             let wanted = "an address that is neither link-local nor of a cloud's metadata service";
             let hint = format!("if it must be probed: [probe] allow = [\"{address}\"]");
@@ -128,9 +117,14 @@ impl Resolver<'_> {
 
     /// Warns when probes would wait for each other while everything hangs.
     pub(super) fn concurrency(&mut self) {
-        let needed = probes_at_once(&self.out.pools);
+        // What `probe::concurrency` computes, without its floor: fewer would do for a few probes.
+        let busy: f64 = probed(&self.out.pools)
+            .iter()
+            .map(|(check, _)| check.timing.timeout.div_duration_f64(check.timing.interval))
+            .sum();
+        let needed = (busy * 1.25 - 1e-6).ceil();
         if let Concurrency::Count(count) = &self.config.probe.concurrency
-            && usize::from(count.value) < needed
+            && f64::from(count.value) < needed
         {
             let wanted = format!(
                 "\"auto\" or at least {needed}, so that no probe waits while every target hangs"

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Resolved, probes_at_once, resolve};
+use super::{Parts, probed, resolve};
 use crate::config;
 use crate::model::{
     Member, MissingFamily, Node, NodeId, OnAllDown, PoolId, RegionId, Slot, Tree, TreeId, Weight,
@@ -21,7 +21,7 @@ regions.b = { addresses = ["192.0.2.3"], weight = 30, check = ["web", "slow"] }
 regions.c = { addresses = ["192.0.2.4"], weight = 0 }
 "#;
 
-fn resolved(text: &str) -> Resolved {
+fn resolved(text: &str) -> Parts {
     let text = format!("{REGIONS}{text}");
     let (config, mut problems) = config::parse(&Arc::new(Source { path: "t.toml".into(), text }));
     let resolved = resolve(&config, &mut problems);
@@ -201,7 +201,7 @@ fn the_worst_case_of_a_record_is_that_of_its_worst_check() {
 }
 
 #[test]
-fn a_probe_is_counted_once_however_many_pools_share_it() {
+fn a_destination_is_probed_once_however_many_pools_share_it() {
     let r = resolved(
         r#"
         [[records]]
@@ -213,14 +213,7 @@ fn a_probe_is_counted_once_however_many_pools_share_it() {
         c = ["192.0.2.4"]
         "#,
     );
-    // web at .1 .2 .3: 3 × 2/10; slow at .3: 10/60; a quarter more: 0.96.
-    assert_eq!(probes_at_once(&r.pools), 1);
-    assert_eq!(probes_at_once(&[]), 1);
-    let many: Vec<_> = (0..=255).map(|i| format!("\"198.51.100.{i}\"")).collect();
-    let many = many.join(", ");
-    let text = format!(
-        "[[records]]\nname = \"x.example.com\"\npolicy = \"weighted\"\n[records.endpoints]\na = [{many}]\nb = [\"192.0.2.3\"]\nc = [\"192.0.2.4\"]\n"
-    );
-    // 256 and the three above, a quarter more: 259 × 0.25 + 0.21 = 64.96.
-    assert_eq!(probes_at_once(&resolved(&text).pools), 65);
+    let probed = probed(&r.pools);
+    let probed: Vec<_> = probed.iter().map(|(c, to)| format!("{} {to}", c.name)).collect();
+    assert_eq!(probed, ["web 192.0.2.1", "web 192.0.2.2", "web 192.0.2.3", "slow 192.0.2.3"]);
 }

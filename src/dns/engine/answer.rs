@@ -136,10 +136,12 @@ impl<'a> Query<'a, '_> {
         if chain.is_some_and(|chain| chain != zone) {
             return Ok(Step::Done(ANSWERED));
         }
-        if exact && entry.is_apex() && self.at.qtype == rtype::DS {
-            if let Some(done) = self.parent_ds(here, zone)? {
-                return Ok(done);
-            }
+        if exact
+            && entry.is_apex()
+            && self.at.qtype == rtype::DS
+            && let Some(done) = self.parent_ds(here, zone)?
+        {
+            return Ok(done);
         }
         if let Some(cut) = entry.cut() {
             let is_ds_at_cut = exact && cut == found && self.at.qtype == rtype::DS;

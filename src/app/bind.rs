@@ -1,0 +1,110 @@
+//! Listening sockets: opened before anything runs, so that a port in use is told at once.
+
+use std::io;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
+
+use socket2::{Domain, Protocol, Socket, Type};
+use tokio::net::TcpListener;
+
+use crate::dns;
+
+/// Connections that may wait to be accepted.
+const BACKLOG: i32 = 1024;
+/// How often a free port is tried for that is free over TCP and UDP alike.
+const PORT_TRIES: usize = 20;
+
+/// All sockets of one nameserver.
+#[derive(Debug)]
+pub(super) struct Sockets {
+    /// For each address a socket a worker.
+    pub(super) udp: Vec<Arc<UdpSocket>>,
+    /// For each address one.
+    pub(super) tcp: Vec<TcpListener>,
+}
+
+/// Why an address cannot be listened on.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on {address} ({what}): {why}")]
+pub struct BindError {
+    address: SocketAddr,
+    what: &'static str,
+    why: String,
+}
+
+impl BindError {
+    fn new(address: SocketAddr, what: &'static str, error: &io::Error) -> Self {
+        let why = match error.kind() {
+            io::ErrorKind::AddrInUse => {
+                "another program uses this address and port; stop it, or listen elsewhere".into()
+            }
+            io::ErrorKind::PermissionDenied => format!(
+                "permission denied; a port below 1024 needs root or CAP_NET_BIND_SERVICE, and \
+                 this is {}",
+                address.port()
+            ),
+            io::ErrorKind::AddrNotAvailable => "this machine does not have this address".into(),
+            _ => error.to_string(),
+        };
+        Self { address, what, why }
+    }
+}
+
+impl Sockets {
+    /// Binds TCP, then UDP with `workers` sockets, on each address.
+    ///
+    /// # Errors
+    /// When an address cannot be bound, with what to do about it.
+    pub(super) fn bind(listen: &[SocketAddr], workers: usize) -> Result<Self, BindError> {
+        let mut sockets = Self { udp: Vec::new(), tcp: Vec::new() };
+        for &address in listen {
+            let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
+            let (tcp, udp) = loop {
+                tries -= 1;
+                let bound = bind_pair(address, workers);
+                match bound {
+                    Err(_) if tries > 0 => {}
+                    bound => break bound?,
+                }
+            };
+            sockets.tcp.push(tcp);
+            sockets.udp.extend(udp);
+        }
+        Ok(sockets)
+    }
+}
+
+/// TCP first: it is not shared with anybody, and so finds out whether somebody else is there.
+fn bind_pair(
+    address: SocketAddr,
+    workers: usize,
+) -> Result<(TcpListener, Vec<Arc<UdpSocket>>), BindError> {
+    let tcp = listener(address).map_err(|e| BindError::new(address, "TCP", &e))?;
+    let address = tcp.local_addr().map_err(|e| BindError::new(address, "TCP", &e))?;
+    let udp = (0..workers)
+        .map(|_| dns::bind(address).map(Arc::new))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(|e| BindError::new(address, "UDP", &e))?;
+    Ok((tcp, udp))
+}
+
+/// A TCP listener; an IPv6 one does not take IPv4 as well.
+fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    TcpListener::from_std(socket.into())
+}
+
+/// A listener for the admin pages.
+///
+/// # Errors
+/// When the address cannot be bound, with what to do about it.
+pub(super) fn admin(address: SocketAddr) -> Result<TcpListener, BindError> {
+    listener(address).map_err(|e| BindError::new(address, "admin, TCP", &e))
+}

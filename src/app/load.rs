@@ -1,0 +1,96 @@
+//! Files become an assembly: the same path for start, reload and `check`.
+//!
+//! Configuration, references and zones are all read, whatever is wrong with one of them, so that
+//! every problem is reported at once.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use super::resolve::resolve;
+use crate::clock;
+use crate::config::{self, Config, ZoneData};
+use crate::model::RecordId;
+use crate::problem::Problems;
+use crate::routing::{Assembly, Options};
+use crate::wire::Name;
+use crate::zone::{self, Names};
+
+/// What a configuration came to.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The configuration itself, for what is not about answers.
+    pub config: Config,
+    /// All that it says about answers.
+    pub assembly: Arc<Assembly>,
+    /// What is used although it is probably not meant.
+    pub warnings: Problems,
+    /// The serials of the zones without a file.
+    pub serials: Serials,
+}
+
+/// For each zone without a file, what the configuration says of it and the serial that it has
+/// had since that last changed.
+pub type Serials = HashMap<Name, (ZoneData, u32)>;
+
+/// Where the counters of answers are: by region, and by record where records are counted.
+pub type Columns<'a> = dyn FnMut(&str, Option<&str>) -> u32 + 'a;
+
+/// Reads a configuration and all that it refers to. `before` is what an earlier load gave.
+///
+/// # Errors
+/// Every problem of the configuration and its zones, when any of them refuses it.
+pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<Loaded, Problems> {
+    let (config, mut problems) = config::read(path);
+    let Some(config) = config else { return Err(problems) };
+    let parts = resolve(&config, &mut problems);
+
+    let mut serials = Serials::new();
+    let zones: Vec<zone::Loaded> = config
+        .zones
+        .iter()
+        .map(|zone| match &zone.data {
+            ZoneData::File(file) => zone::load(&file.value, &zone.name.value, &mut problems),
+            ZoneData::Made { nameservers, hostmaster, negative_ttl } => {
+                let (apex, place) = (&zone.name.value, &zone.name.place);
+                let serial = serial(before, apex, &zone.data);
+                serials.insert(apex.clone(), (zone.data.clone(), serial));
+                let servers: Vec<_> =
+                    nameservers.iter().map(|(name, at)| (name.value.clone(), at.clone())).collect();
+                let problems = &mut problems;
+                zone::synthesize(apex, &servers, hostmaster, *negative_ttl, serial, place, problems)
+            }
+        })
+        .collect();
+    // A record outside every zone has been reported with the configuration.
+    let in_a_zone = |name: &Name| config.zones.iter().any(|zone| name.is_within(&zone.name));
+    let dynamic: Vec<_> = (0..)
+        .map(RecordId)
+        .zip(&parts.records)
+        .filter(|(_, record)| in_a_zone(&record.name))
+        .map(|(id, record)| (record.name.clone(), id, record.place.clone()))
+        .collect();
+    let names = Names::build(zones, &dynamic, &mut problems);
+    if problems.any_error() {
+        return Err(problems);
+    }
+
+    let options = Options { udp_payload_max: config.server.udp_payload_max };
+    let per_record = config.metrics.per_record;
+    let assembly = Assembly::new(parts, Arc::new(names), options, |region, record| {
+        let record = per_record.then(|| record.name.to_string());
+        column(&region.name, record.as_deref())
+    });
+    Ok(Loaded { config, assembly: Arc::new(assembly), warnings: problems, serials })
+}
+
+/// The serial that a zone without a file keeps, or else the time, in seconds since 1970.
+fn serial(before: &Serials, name: &Name, data: &ZoneData) -> u32 {
+    let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    match before.get(name) {
+        Some((was, serial)) if was == data => *serial,
+        // Serials are compared by RFC 1982, so that one may wrap around.
+        _ => now as u32,
+    }
+}

@@ -1,0 +1,15 @@
+//! Where the parts meet: files become an [`crate::routing::Assembly`], sockets and channels are
+//! opened and handed out, signals are obeyed.
+
+mod bind;
+mod demo;
+mod demo_regions;
+mod load;
+mod reload;
+pub mod resolve;
+mod serve;
+
+pub use bind::BindError;
+pub use demo::Demo;
+pub use load::{Columns, Loaded, Serials, load};
+pub use serve::{Server, StartError};

@@ -1,0 +1,122 @@
+//! Reload: configuration and zones as one transaction. A problem changes nothing.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::load::{self, Loaded, Serials};
+use crate::clock;
+use crate::config::Config;
+use crate::control::Reloaded;
+use crate::metrics::Metrics;
+use crate::problem::{Problem, Problems};
+
+/// Loads again what is on disk, and hands it to the writer.
+pub(super) struct Reloader {
+    path: PathBuf,
+    fixed: Fixed,
+    serials: Serials,
+    metrics: Arc<Metrics>,
+    reloads: mpsc::Sender<Reloaded>,
+    set_log: Box<dyn Fn(&str) + Send>,
+}
+
+impl std::fmt::Debug for Reloader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reloader").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// The settings that a running server cannot change, as they were written.
+#[derive(Debug, PartialEq, Eq)]
+struct Fixed {
+    keys: Vec<(&'static str, String)>,
+}
+
+impl Fixed {
+    fn of(config: &Config) -> Self {
+        let keys = vec![
+            ("server.listen", format!("{:?}", config.server.listen)),
+            ("server.workers", format!("{:?}", config.server.workers)),
+            ("admin.listen", format!("{:?}", config.admin.listen)),
+            ("admin.metrics_listen", format!("{:?}", config.admin.metrics_listen)),
+            ("state.dir", format!("{:?}", config.state.dir)),
+            ("log.format", format!("{:?}", config.log.format)),
+        ];
+        Self { keys }
+    }
+}
+
+impl Reloader {
+    pub(super) fn new(
+        path: PathBuf,
+        config: &Config,
+        serials: Serials,
+        metrics: Arc<Metrics>,
+        reloads: mpsc::Sender<Reloaded>,
+        set_log: Box<dyn Fn(&str) + Send>,
+    ) -> Self {
+        Self { path, fixed: Fixed::of(config), serials, metrics, reloads, set_log }
+    }
+
+    /// Loads, and waits until what was loaded is published. `None`: nothing has changed, and the
+    /// log says why.
+    pub(super) async fn reload(&mut self) -> Option<Config> {
+        let (path, serials) = (self.path.clone(), self.serials.clone());
+        let metrics = Arc::clone(&self.metrics);
+        let loading = move || {
+            load::load(&path, &serials, &mut |region, record| metrics.column(region, record))
+        };
+        // Reading files and building tables would hold up the tasks of this thread.
+        let loaded = match tokio::task::spawn_blocking(loading).await {
+            Ok(Ok(loaded)) => self.refuse_fixed(loaded),
+            Ok(Err(problems)) => Err(problems),
+            Err(_) => {
+                tracing::error!("the reload failed; the configuration in force stays");
+                self.metrics.reloaded(false, clock::wall());
+                return None;
+            }
+        };
+        match loaded {
+            Ok(Loaded { config, assembly, warnings, serials }) => {
+                for warning in &warnings.0 {
+                    tracing::warn!("{warning}");
+                }
+                let (done, published) = oneshot::channel();
+                self.reloads.send(Reloaded { assembly, done }).await.ok()?;
+                let generation = published.await.ok()?;
+                self.serials = serials;
+                (self.set_log)(&config.log.level);
+                self.metrics.reloaded(true, clock::wall());
+                tracing::info!(generation, "reloaded {}", self.path.display());
+                Some(config)
+            }
+            Err(problems) => {
+                for problem in &problems.0 {
+                    tracing::error!("{problem}");
+                }
+                tracing::error!(
+                    "{} was not reloaded ({} problems); the configuration in force stays",
+                    self.path.display(),
+                    problems.errors()
+                );
+                self.metrics.reloaded(false, clock::wall());
+                None
+            }
+        }
+    }
+
+    fn refuse_fixed(&self, loaded: Loaded) -> Result<Loaded, Problems> {
+        let wanted = Fixed::of(&loaded.config);
+        let changed = self.fixed.keys.iter().zip(wanted.keys).filter(|(was, is)| **was != *is);
+        let problems: Vec<Problem> = changed
+            .map(|((key, was), (_, is))| {
+                let place = crate::problem::Place::File(self.path.clone());
+                Problem::error(place, *key, is, format!("{was}, as when the server was started"))
+                    .hint("restart the server to change this")
+            })
+            .collect();
+        if problems.is_empty() { Ok(loaded) } else { Err(Problems(problems)) }
+    }
+}

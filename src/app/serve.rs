@@ -1,0 +1,252 @@
+//! A nameserver from its sockets to its last answer.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::bind::{self, BindError, Sockets};
+use super::load::Loaded;
+use super::reload::Reloader;
+use crate::admin;
+use crate::clock;
+use crate::config::{Concurrency, Config, Workers};
+use crate::control::store::{Store, StoreError};
+use crate::control::{Control, Wiring};
+use crate::dns::{TcpLimits, TcpServer, UdpWorkers};
+use crate::metrics::{Metrics, Proto};
+use crate::model::Family;
+use crate::probe::{Limits, Prober, Settings};
+use crate::routing::Handle;
+
+/// Observations that may wait for the writer.
+const OBSERVATIONS: usize = 4096;
+/// How long the end may take before what is left is abandoned.
+const STOP: Duration = Duration::from_secs(10);
+
+/// Why a nameserver cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The state directory cannot be used.
+    #[error(transparent)]
+    State(#[from] StoreError),
+    /// The system refuses a thread or a signal handler.
+    #[error("cannot start: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// A nameserver whose sockets are open and whose probes run.
+#[derive(Debug)]
+pub struct Server {
+    config: Config,
+    dns: Sockets,
+    admin_addresses: Vec<SocketAddr>,
+    handle: Handle,
+    metrics: Arc<Metrics>,
+    settled: watch::Receiver<bool>,
+    ready: watch::Sender<bool>,
+    prober: Prober,
+    reloader: Reloader,
+    stop: CancellationToken,
+    tasks: Vec<JoinHandle<()>>,
+    signals: Signals,
+}
+
+#[derive(Debug)]
+struct Signals {
+    hangup: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Server {
+    /// Opens sockets and state, publishes a first snapshot and starts probing. Nothing is
+    /// answered before [`Server::run`].
+    ///
+    /// # Errors
+    /// When an address, the state directory or a system resource cannot be had.
+    pub fn start(
+        path: PathBuf,
+        loaded: Loaded,
+        metrics: Arc<Metrics>,
+        set_log: Box<dyn Fn(&str) + Send>,
+    ) -> Result<Self, StartError> {
+        let Loaded { config, assembly, serials, .. } = loaded;
+        let signals = Signals {
+            hangup: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        };
+        let dns = Sockets::bind(&config.server.listen, workers(&config))?;
+        let admin: Vec<TcpListener> = [Some(config.admin.listen), config.admin.metrics_listen]
+            .into_iter()
+            .flatten()
+            .map(bind::admin)
+            .collect::<Result<_, _>>()?;
+        let (store, restored) = Store::open(&config.state.dir, Arc::clone(&metrics))?;
+
+        let stop = CancellationToken::new();
+        let (targets, targets_seen) = watch::channel(Arc::default());
+        let (settled_told, settled) = watch::channel(false);
+        let (observations, observed) = mpsc::channel(OBSERVATIONS);
+        let (reloads, reloaded) = mpsc::channel(1);
+        let (ready, ready_seen) = watch::channel(false);
+        let wiring = Wiring {
+            metrics: Arc::clone(&metrics),
+            store: Some(store),
+            targets,
+            settled: settled_told,
+        };
+        let (now, wall) = (clock::now(), clock::wall());
+        let known = |check: &_, at: &_| restored.health(check, at, now, wall);
+        let control = Control::new(assembly, &known, wiring);
+        let handle = control.handle();
+
+        // A seed of its own keeps several nameservers from probing in step.
+        let seed = fastrand::u64(..);
+        let settings = Settings { limits: probe_limits(&config), seed, ..Settings::default() };
+        let prober = Prober::spawn(targets_seen, observations, settings, stop.child_token());
+        let mut tasks = vec![tokio::spawn(control.run(observed, reloaded, stop.clone()))];
+        let mut admin_addresses = Vec::new();
+        for listener in admin {
+            admin_addresses.push(listener.local_addr()?);
+            let (metrics, ready) = (Arc::clone(&metrics), ready_seen.clone());
+            tasks.push(tokio::spawn(admin::serve(listener, metrics, ready, stop.clone())));
+        }
+        metrics.reloaded(true, wall);
+        let reloader =
+            Reloader::new(path, &config, serials, Arc::clone(&metrics), reloads, set_log);
+        Ok(Self {
+            config,
+            dns,
+            admin_addresses,
+            handle,
+            metrics,
+            settled,
+            ready,
+            prober,
+            reloader,
+            stop,
+            tasks,
+            signals,
+        })
+    }
+
+    /// The addresses on which questions are answered.
+    #[must_use]
+    pub fn dns_addresses(&self) -> Vec<SocketAddr> {
+        self.dns.tcp.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    }
+
+    /// The addresses of the admin pages.
+    #[must_use]
+    pub fn admin_addresses(&self) -> &[SocketAddr] {
+        &self.admin_addresses
+    }
+
+    /// Answers from the moment at which health is known until a signal ends it; `serving` is
+    /// called when the first question can be answered.
+    ///
+    /// # Errors
+    /// When a thread cannot be started.
+    pub async fn run(mut self, serving: impl FnOnce(&Self)) -> Result<(), StartError> {
+        if !self.wait_for_health().await {
+            self.finish(None, None).await;
+            return Ok(());
+        }
+        let block_for =
+            |address: SocketAddr| self.metrics.block(Proto::Udp, Family::of(address.ip()), false);
+        let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, block_for)?;
+        let tcp = TcpServer::new(tcp_limits(&self.config), self.handle.clone(), self.stop.clone());
+        serving(&self);
+        for listener in std::mem::take(&mut self.dns.tcp) {
+            let family = Family::of(listener.local_addr()?.ip());
+            tcp.listen(listener, self.metrics.block(Proto::Tcp, family, true));
+        }
+        self.ready.send_replace(true);
+        loop {
+            tokio::select! {
+                Some(()) = self.signals.hangup.recv() => {
+                    if let Some(config) = self.reloader.reload().await {
+                        tcp.set_limits(tcp_limits(&config));
+                        self.prober.set_limits(probe_limits(&config));
+                        self.config = config;
+                    }
+                }
+                _ = self.signals.terminate.recv() => break,
+                _ = self.signals.interrupt.recv() => break,
+            }
+        }
+        tracing::info!("stopping: what has been received is still answered");
+        self.finish(Some(udp), Some(tcp)).await;
+        Ok(())
+    }
+
+    /// Waits until every probe has settled, but no longer than one interval; false when a signal
+    /// came first.
+    async fn wait_for_health(&mut self) -> bool {
+        let longest = self.config.checks.iter().map(|check| check.spec.timing.interval).max();
+        tokio::select! {
+            _ = self.settled.wait_for(|settled| *settled) => true,
+            () = tokio::time::sleep(longest.unwrap_or_default()) => true,
+            _ = self.signals.terminate.recv() => false,
+            _ = self.signals.interrupt.recv() => false,
+        }
+    }
+
+    /// Answers what has been received, stores what is known, and ends every task.
+    async fn finish(self, udp: Option<UdpWorkers>, tcp: Option<TcpServer>) {
+        self.ready.send_replace(false);
+        self.stop.cancel();
+        let all = async {
+            if let Some(udp) = udp {
+                // The workers are threads: joining them would hold up the tasks of this one.
+                let _ = tokio::task::spawn_blocking(move || udp.stop()).await;
+            }
+            if let Some(tcp) = tcp {
+                tcp.stopped().await;
+            }
+            self.prober.stopped().await;
+            for task in self.tasks {
+                // A task that panicked has ended as well.
+                let _ = task.await;
+            }
+        };
+        if tokio::time::timeout(STOP, all).await.is_err() {
+            tracing::warn!("not everything ended within {} s; ending anyway", STOP.as_secs());
+        }
+    }
+}
+
+fn workers(config: &Config) -> usize {
+    match config.server.workers {
+        Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
+        Workers::Count(count) => usize::from(count),
+    }
+}
+
+fn tcp_limits(config: &Config) -> TcpLimits {
+    let tcp = &config.server.tcp;
+    TcpLimits {
+        max_connections: tcp.max_connections as usize,
+        max_per_client: tcp.max_per_client as usize,
+        idle_timeout: tcp.idle_timeout,
+    }
+}
+
+fn probe_limits(config: &Config) -> Limits {
+    let concurrency = match &config.probe.concurrency {
+        Concurrency::Auto => None,
+        Concurrency::Count(count) => Some(usize::from(count.value)),
+    };
+    Limits { concurrency, allow: config.probe.allow.clone().into() }
+}

@@ -1,0 +1,56 @@
+//! `trimtab serve`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Failure, args, check, log, style};
+use crate::app::{Loaded, Server};
+use crate::config::LogFormat;
+use crate::metrics::Metrics;
+
+pub(super) fn run(config: Option<PathBuf>) -> Result<(), Failure> {
+    let path = args::config_path(config);
+    let (loaded, metrics) = prepare(&path)?;
+    runtime()?.block_on(async {
+        let server = start(path, loaded, metrics)?;
+        server.run(announce).await?;
+        Ok(())
+    })
+}
+
+/// Loads the configuration and sets logging up as it says.
+pub(super) fn prepare(path: &Path) -> Result<(Loaded, Arc<Metrics>), Failure> {
+    let metrics = Metrics::new();
+    let loaded = check::load(path, &mut |region, record| metrics.column(region, record))?;
+    Ok((loaded, metrics))
+}
+
+pub(super) fn start(
+    path: PathBuf,
+    loaded: Loaded,
+    metrics: Arc<Metrics>,
+) -> Result<Server, Failure> {
+    let json = loaded.config.log.format == LogFormat::Json;
+    let handle = log::init(&loaded.config.log.level, json, style::colour())?;
+    let set_log = move |level: &str| {
+        if let Err(error) = handle.set_level(level) {
+            tracing::error!("{error}");
+        }
+    };
+    Ok(Server::start(path, loaded, metrics, Box::new(set_log))?)
+}
+
+pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+}
+
+fn announce(server: &Server) {
+    let list = |addresses: &[std::net::SocketAddr]| {
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    };
+    tracing::info!(
+        "answering on {} (UDP and TCP); metrics on {}",
+        list(&server.dns_addresses()),
+        list(server.admin_addresses())
+    );
+}
