@@ -89,7 +89,7 @@ impl Reloader {
                 self.serials = serials;
                 (self.set_log)(&config.log.level);
                 self.metrics.reloaded(true, clock::wall());
-                tracing::info!(generation, "reloaded {}", self.path.display());
+                tracing::info!("reloaded {} (generation {generation})", self.path.display());
                 Some(config)
             }
             Err(problems) => {

@@ -5,7 +5,11 @@
 use std::fmt;
 
 use tracing::Subscriber;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::field::RecordFields;
+use tracing_subscriber::fmt::FormatFields;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -78,9 +82,44 @@ where
     let lines = if json {
         lines.json().flatten_event(true).with_current_span(false).with_span_list(false).boxed()
     } else {
-        lines.with_target(false).with_ansi(colour).boxed()
+        lines.with_target(false).with_ansi(colour).fmt_fields(Sentence).boxed()
     };
     Ok((Registry::default().with(filter).with(lines), Handle(handle)))
+}
+
+/// What a sentence tells itself; as fields of their own they are for JSON.
+const TOLD: [&str; 6] = ["region", "check", "address", "from", "to", "record"];
+
+/// A line of text: the sentence, and those fields that it does not repeat.
+#[derive(Debug, Clone, Copy)]
+struct Sentence;
+
+impl<'w> FormatFields<'w> for Sentence {
+    fn format_fields<R: RecordFields>(&self, writer: Writer<'w>, fields: R) -> fmt::Result {
+        let mut words = Words { writer, first: true, result: Ok(()) };
+        fields.record(&mut words);
+        words.result
+    }
+}
+
+struct Words<'w> {
+    writer: Writer<'w>,
+    first: bool,
+    result: fmt::Result,
+}
+
+impl Visit for Words<'_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        let name = field.name();
+        if self.result.is_err() || TOLD.contains(&name) {
+            return;
+        }
+        let blank = if std::mem::replace(&mut self.first, false) { "" } else { " " };
+        self.result = match name {
+            "message" => write!(self.writer, "{blank}{value:?}"),
+            _ => write!(self.writer, "{blank}{name}={value:?}"),
+        };
+    }
 }
 
 fn parse(level: &str) -> Result<EnvFilter, LogError> {
@@ -126,12 +165,12 @@ mod tests {
     }
 
     #[test]
-    fn text_is_time_level_message_fields() {
+    fn text_is_time_level_sentence_and_what_it_does_not_say() {
         let text = logged("info", false, false, |_| {
-            tracing::info!(region = "us-east", "region us-east is down");
+            tracing::info!(region = "us-east", count = 7, "region us-east is down");
         });
         let (_time, rest) = text.split_once(' ').unwrap();
-        assert_eq!(rest, " INFO region us-east is down region=\"us-east\"\n");
+        assert_eq!(rest, " INFO region us-east is down count=7\n");
     }
 
     #[test]

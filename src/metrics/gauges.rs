@@ -43,7 +43,6 @@ pub(super) struct Gauges {
     reload_successful: IntGauge,
     reload_timestamp: Gauge,
     state_write_errors: IntCounter,
-    worker_restarts: IntCounter,
     since: Mutex<Since>,
 }
 
@@ -71,7 +70,6 @@ impl Gauges {
             reload_successful: single(registry, &table::RELOAD_SUCCESSFUL, IntGauge::with_opts),
             reload_timestamp: single(registry, &table::RELOAD_TIMESTAMP, Gauge::with_opts),
             state_write_errors: single(registry, &table::STATE_WRITE_ERRORS, IntCounter::with_opts),
-            worker_restarts: single(registry, &table::WORKER_RESTARTS, IntCounter::with_opts),
             since: Mutex::default(),
         };
         let build: Series<2, Level> = series(registry, &table::BUILD_INFO);
@@ -182,11 +180,6 @@ impl Metrics {
             let unix = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             self.gauges.reload_timestamp.set(unix.as_secs_f64());
         }
-    }
-
-    /// An answering thread was started again after a fault.
-    pub fn worker_restarted(&self) {
-        self.gauges.worker_restarts.inc();
     }
 
     /// A write to the state directory failed.

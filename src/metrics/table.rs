@@ -62,8 +62,6 @@ table! {
         "DNS messages that got no reply, by reason.";
     REQUEST_DURATION = "trimtab_dns_request_duration_seconds" Histogram(&REQUEST_SECS), [],
         "Time from a request in memory to its reply in memory, sampled.";
-    WORKER_RESTARTS = "trimtab_worker_restarts_total" Counter, [],
-        "Answering threads that were started again after a fault.";
 
     CHECK_UP = "trimtab_check_up" Gauge, ["region", "check", "address"],
         "Whether a check judges an address to be up (1) or down (0).";
