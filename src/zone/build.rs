@@ -8,15 +8,16 @@ use std::collections::HashSet;
 
 use crate::model::RecordId;
 use crate::problem::{Place, Problem, Problems};
-use crate::wire::{Key, Name, Suffix, hash_name, rtype};
+use crate::wire::{Name, hash_name, rtype};
 
 use super::apexes::Apexes;
 use super::cross::{self, Dynamic};
 use super::entry::{EntryId, NONE, Zone, ZoneId, flag};
 use super::findings::Findings;
-use super::label::{count, is_wildcard, parent, show, show_type};
-use super::loaded::{Loaded, Record, runs};
+use super::label::{count, is_wildcard, parent};
+use super::loaded::Loaded;
 use super::names::Names;
+use super::owners::Above;
 use super::table::Table;
 
 impl Names {
@@ -56,20 +57,14 @@ impl Names {
     }
 }
 
-struct Builder {
-    names: Names,
-    apexes: Apexes,
+/// The index while it is built, and what its zones have in common.
+pub(super) struct Builder {
+    pub(super) names: Names,
+    pub(super) apexes: Apexes,
     /// For each zone whether it has delegations or DNAMEs below its apex, or a DNAME at it.
-    has_marks: Vec<bool>,
+    pub(super) has_marks: Vec<bool>,
     /// For each zone whether another one is below it.
-    has_nested: Vec<bool>,
-}
-
-/// What stands above an owner in its zone.
-enum Above {
-    Nothing,
-    Cut(EntryId),
-    Dname(EntryId),
+    pub(super) has_nested: Vec<bool>,
 }
 
 impl Builder {
@@ -145,141 +140,6 @@ impl Builder {
             let minimum = own.soa.last_chunk().map_or(0, |last| u32::from_be_bytes(*last));
             own.negative_ttl = soa.ttl.min(minimum);
         }
-    }
-
-    /// Enters one owner with what of it can be reached.
-    fn owner(&mut self, number: u32, zone: &Loaded, records: &[Record], findings: &mut Findings) {
-        let Some(first) = records.first() else { return };
-        let owner = zone.owner(first);
-        let at = number as usize;
-        if self.has_nested.get(at) == Some(&true)
-            && let Some(child) = self.apexes.deepest(owner).filter(|&deepest| deepest != number)
-        {
-            return self.leave_to(child, number, zone, records, findings);
-        }
-        let above = if self.has_marks.get(at) == Some(&true) {
-            self.above(owner, number)
-        } else {
-            Above::Nothing
-        };
-        let is_apex = owner == zone.apex().as_wire();
-        let has = |wanted| records.iter().any(|record| record.rtype == wanted);
-        let is_cut = has(rtype::NS) && !is_apex && matches!(above, Above::Nothing);
-        let is_seen = |record: &Record| match above {
-            Above::Dname(_) => false,
-            Above::Cut(_) => matches!(record.rtype, rtype::A | rtype::AAAA),
-            // Beside its own data a delegation has those of DNSSEC, and glue.
-            Above::Nothing if is_cut => {
-                matches!(record.rtype, rtype::NS | rtype::A | rtype::AAAA | rtype::DS | 46 | 47)
-            }
-            Above::Nothing => true,
-        };
-        // A DNAME beside a delegation is an error already.
-        let is_told = |record: &&Record| is_cut && record.rtype == rtype::DNAME;
-        let mut hidden = records.iter().filter(|record| !is_seen(record) && !is_told(record));
-        if let Some(hidden) = hidden.next() {
-            findings.push(self.hidden(zone, hidden, &above));
-        }
-        if !records.iter().any(is_seen) {
-            return;
-        }
-        let mut flags = 0;
-        for (is_set, flag) in [
-            (is_apex, flag::APEX),
-            (is_cut, flag::CUT),
-            (has(rtype::DNAME) && matches!(above, Above::Nothing) && !is_cut, flag::DNAME),
-            (has(rtype::CNAME) && matches!(above, Above::Nothing), flag::CNAME),
-        ] {
-            flags |= if is_set { flag } else { 0 };
-        }
-        if let Some(has_marks) = self.has_marks.get_mut(at) {
-            *has_marks |= flags & (flag::CUT | flag::DNAME) > 0;
-        }
-        let Some(id) = self.names.insert(owner, number, flags) else { return };
-        let mut rrsets = 0;
-        for range in runs(records, |a, b| a.rtype == b.rtype) {
-            let rrset = records.get(range).unwrap_or_default();
-            if rrset.first().is_some_and(is_seen) {
-                rrsets += u16::from(self.names.write(zone, rrset).is_some());
-            }
-        }
-        if let Some(entry) = self.names.entries.get_mut(id.0 as usize) {
-            entry.rrsets = rrsets;
-        }
-    }
-
-    /// The parent's data at or below the apex of a zone that is served here too: of all that,
-    /// only the DS RRset is of use.
-    fn leave_to(
-        &mut self,
-        child: u32,
-        number: u32,
-        zone: &Loaded,
-        records: &[Record],
-        findings: &mut Findings,
-    ) {
-        let Some(first) = records.first() else { return };
-        let owner = zone.owner(first);
-        let child_labels = self.names.zone(ZoneId(child)).apex_labels;
-        let is_its_parent = self.names.zone(ZoneId(child)).parent == Some(ZoneId(number));
-        if is_its_parent && count(owner) == child_labels {
-            let is_ds = |record: &&Record| record.rtype == rtype::DS;
-            let ds: Vec<Record> = records.iter().filter(is_ds).copied().collect();
-            let at = self.names.write(zone, &ds);
-            if let Some(own) = self.names.zones.get_mut(child as usize) {
-                own.parent_ds = at;
-            }
-        }
-        let is_expected = |r: &Record| {
-            matches!(r.rtype, rtype::NS | rtype::DS | rtype::A | rtype::AAAA | 46 | 47)
-        };
-        if let Some(other) = records.iter().find(|record| !is_expected(record)) {
-            let key = format!("{} {}", show(owner), show_type(other.rtype));
-            let found = "data of a name that is in a deeper zone served here";
-            let wanted = "them in that zone; they are not used here";
-            findings.push(Problem::warning(zone.place(other), key, found, wanted));
-        }
-    }
-
-    /// The topmost delegation or DNAME above an owner, within its zone.
-    fn above(&self, owner: &[u8], number: u32) -> Above {
-        let mut key = Key::ROOT;
-        let mut room = [Suffix { at: 0, labels: 0, hash: 0 }; 128];
-        key.read(owner);
-        let labels = self.names.zone(ZoneId(number)).apex_labels;
-        let suffixes = key.suffixes(&mut room);
-        for suffix in suffixes.iter().skip(usize::from(labels)).filter(|s| s.at > 0) {
-            let name = owner.get(usize::from(suffix.at)..).unwrap_or_default();
-            let Some(id) = self.names.exact(suffix.hash, name) else { continue };
-            let entry = self.names.entry(id);
-            if entry.is_cut() {
-                return Above::Cut(id);
-            }
-            if entry.has_dname() {
-                return Above::Dname(id);
-            }
-        }
-        Above::Nothing
-    }
-
-    fn hidden(&self, zone: &Loaded, record: &Record, above: &Above) -> Problem {
-        let owner = zone.owner(record);
-        let key = format!("{} {}", show(owner), show_type(record.rtype));
-        let (found, wanted) = match above {
-            Above::Dname(id) => (
-                format!("data below the DNAME {}", show(self.names.owner(*id))),
-                "nothing below a DNAME (RFC 6672 section 2.4); it is never answered",
-            ),
-            Above::Cut(id) => (
-                format!("data below the delegation {}", show(self.names.owner(*id))),
-                "only A and AAAA of nameservers there; the rest is never answered",
-            ),
-            Above::Nothing => (
-                "data beside a delegation".to_owned(),
-                "only NS, DS and addresses there; the rest is never answered",
-            ),
-        };
-        Problem::warning(zone.place(record), key, found, wanted)
     }
 
     /// The names between an entry and its apex that nothing was written for (RFC 4592 section

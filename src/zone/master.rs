@@ -19,6 +19,7 @@ use crate::problem::{Place, Problem, Problems};
 use crate::wire::{CLASS_IN, Name};
 
 use super::complaint::{self, Complaint};
+use super::directive::{Directive, directive};
 use super::entries::{End, Entries, Entry};
 use super::findings::Findings;
 use super::label::{is_within, show, show_type};
@@ -279,31 +280,4 @@ impl Reader<'_> {
 
 fn line_of(current: Current<'_>, line: usize, column: usize) -> Place {
     Place::Line { path: current.path.to_owned(), line, column }
-}
-
-/// A line that starts with `$`.
-enum Directive {
-    /// `$TTL`, and the seconds if they are right.
-    Ttl(Option<u32>),
-    /// `$ORIGIN` or `$INCLUDE`, which the reader knows.
-    Known,
-    /// Another.
-    Unknown,
-}
-
-fn directive(text: &[u8]) -> Option<Directive> {
-    if text.first() != Some(&b'$') {
-        return None;
-    }
-    let text = text.split(|&octet| octet == b';').next().unwrap_or_default();
-    let mut words = text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
-    let name = words.next()?.to_ascii_uppercase();
-    Some(match name.as_slice() {
-        b"$TTL" => match (words.next(), words.next()) {
-            (Some(secs), None) => Directive::Ttl(units::seconds(secs)),
-            _ => Directive::Ttl(None),
-        },
-        b"$ORIGIN" | b"$INCLUDE" => Directive::Known,
-        _ => Directive::Unknown,
-    })
 }
