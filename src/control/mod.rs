@@ -8,6 +8,8 @@ mod run;
 mod state;
 pub mod store;
 mod tell;
+#[cfg(test)]
+mod tests;
 
 pub use apply::{Effects, Event, apply};
 pub use run::{Control, Reloaded, Wiring};

@@ -1,0 +1,311 @@
+//! The single writer on paused time: what is observed, and what is published, told and stored.
+
+use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{advance, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::clock;
+use crate::health::{Health, Observation, Outcome, Phases, State as Judged, Vantage};
+use crate::metrics::Metrics;
+use crate::model::*;
+use crate::routing::{Assembly, Handle, Options, Parts, Reason};
+use crate::zone::Names;
+
+const TIMING: Timing =
+    Timing { interval: Duration::from_secs(10), timeout: Duration::from_secs(2), fall: 3, rise: 2 };
+
+fn check(name: &str) -> Arc<Check> {
+    let (name, probe) = (name.into(), Probe::Tcp);
+    Arc::new(Check { name, probe, port: 80, target: None, timing: TIMING })
+}
+
+/// Regions with so many addresses each, shared by weight, behind one record without a zone.
+fn assembly(addresses: &[u8], check: &Arc<Check>) -> Arc<Assembly> {
+    let number = |n: usize| u16::try_from(n).unwrap();
+    let pool = |(n, &count): (usize, &u8)| Pool {
+        region: RegionId(number(n)),
+        record: None,
+        v4: (1..=count).map(|last| Ipv4Addr::new(192, 0, n as u8, last)).collect(),
+        v6: Vec::new(),
+        checks: vec![Arc::clone(check)],
+        min_healthy: MinHealthy::Count(1),
+    };
+    let region = |n: usize| Region {
+        name: format!("r{n}").into(),
+        weight: Weight::DEFAULT,
+        location: None,
+        pool: PoolId(n as u32),
+    };
+    let leaf = |n| PolicyNode { name: None, node: Node::Region(Slot(number(n))) };
+    let all = 0..addresses.len();
+    let member = |n| Member { weight: Weight::DEFAULT, node: NodeId(n as u32) };
+    let root = Node::Weighted { members: all.clone().map(member).collect() };
+    let mut nodes: Vec<PolicyNode> = all.clone().map(leaf).collect();
+    nodes.push(PolicyNode { name: None, node: root });
+    let parts = Parts {
+        regions: all.clone().map(region).collect(),
+        pools: addresses.iter().enumerate().map(pool).collect(),
+        trees: vec![Tree {
+            root: NodeId(nodes.len() as u32 - 1),
+            nodes,
+            on_all_down: OnAllDown::Open,
+            slots: all.clone().map(|n| RegionId(number(n))).collect(),
+        }],
+        bindings: vec![Binding {
+            tree: TreeId(0),
+            pools: all.map(|n| Some(PoolId(n as u32))).collect(),
+        }],
+        records: vec![Record {
+            name: crate::wire::Name::from_text("app.test").unwrap(),
+            place: crate::problem::Place::File("test".into()),
+            ttl: 60,
+            ttl_min: 10,
+            max_answers: 8,
+            binding: BindingId(0),
+        }],
+    };
+    let mut problems = crate::problem::Problems::default();
+    let names = Names::build(Vec::new(), &[], &mut problems);
+    let options = Options { udp_payload_max: 1232 };
+    Arc::new(Assembly::new(parts, Arc::new(names), options, |_, _| 0))
+}
+
+/// A running writer, and the ends that it is connected to.
+struct Running {
+    observations: mpsc::Sender<Observation>,
+    reloads: mpsc::Sender<Reloaded>,
+    targets: watch::Receiver<Arc<[Arc<Target>]>>,
+    settled: watch::Receiver<bool>,
+    handle: Handle,
+    metrics: Arc<Metrics>,
+    _stop: tokio_util::sync::DropGuard,
+}
+
+fn start(assembly: Arc<Assembly>, known: &Known<'_>) -> Running {
+    let (targets, targets_seen) = watch::channel(Arc::default());
+    let (settled_told, settled) = watch::channel(false);
+    let (observations, observed) = mpsc::channel(64);
+    let (reloads, reloaded) = mpsc::channel(1);
+    let metrics = Metrics::new();
+    let wiring =
+        Wiring { metrics: Arc::clone(&metrics), store: None, targets, settled: settled_told };
+    let control = Control::new(assembly, known, wiring);
+    let (handle, stop) = (control.handle(), CancellationToken::new());
+    tokio::spawn(control.run(observed, reloaded, stop.clone()));
+    Running {
+        observations,
+        reloads,
+        targets: targets_seen,
+        settled,
+        handle,
+        metrics,
+        _stop: stop.drop_guard(),
+    }
+}
+
+impl Running {
+    /// What a probe of an address saw; returns when what follows from it is published.
+    async fn seen(&self, address: [u8; 4], pass: bool) {
+        let destination = Destination::Address(address.into());
+        let target = self.targets.borrow().iter().find(|t| t.destination == destination).cloned();
+        let outcome = if pass { Outcome::Pass } else { Outcome::Fail("HTTP 503".into()) };
+        let observation = Observation {
+            target: target.expect("it is probed").id,
+            at: clock::now(),
+            outcome,
+            phases: Phases::default(),
+            vantage: Vantage::Here,
+        };
+        self.observations.send(observation).await.unwrap();
+        sleep(Duration::from_millis(101)).await;
+    }
+
+    async fn reload(&self, assembly: Arc<Assembly>) {
+        let (done, published) = oneshot::channel();
+        self.reloads.send(Reloaded { assembly, done }).await.unwrap();
+        published.await.unwrap();
+    }
+
+    fn generation(&self) -> u64 {
+        self.handle.current().generation
+    }
+
+    /// The shares of the regions in percent, the TTL, and whether all is down.
+    fn served(&self) -> (Vec<u32>, u32, bool) {
+        let snapshot = self.handle.current();
+        let (record, side) = snapshot.side(RecordId(0), Family::V4).unwrap();
+        let class = &side.classes[0];
+        let share = |slot: usize| {
+            let of = |(group, share): &(crate::routing::Group, f64)| match group {
+                crate::routing::Group::Slot(s) if s.index() == slot => Some(*share),
+                _ => None,
+            };
+            let share: f64 = class.distribution.shares.iter().filter_map(of).sum();
+            (share * 100.0).round() as u32
+        };
+        let shares = (0..side.tails.len()).map(share).collect();
+        (shares, record.ttl(class), class.distribution.reason == Reason::Open)
+    }
+}
+
+fn nothing(_: &Check, _: &Destination) -> Option<Health> {
+    None
+}
+
+const EAST: [u8; 4] = [192, 0, 0, 1];
+const WEST: [u8; 4] = [192, 0, 1, 1];
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_and_a_recovery() {
+    let server = start(assembly(&[1, 1], &check("web")), &nothing);
+    assert_eq!(server.served(), (vec![50, 50], 60, false), "unknown serves as up");
+    server.seen(EAST, true).await;
+    assert!(!*server.settled.borrow());
+    server.seen(WEST, true).await;
+    assert!(*server.settled.borrow());
+
+    // Each failure brings the flip nearer: 2 intervals, 1, down.
+    for (ttl, shares) in [(20, vec![50, 50]), (10, vec![50, 50]), (60, vec![0, 100])] {
+        advance(TIMING.interval).await;
+        server.seen(EAST, false).await;
+        assert_eq!(server.served(), (shares, ttl, false));
+    }
+    // The other one as well: fail open, and the least TTL.
+    for _ in 0..3 {
+        advance(TIMING.interval).await;
+        server.seen(WEST, false).await;
+    }
+    assert_eq!(server.served(), (vec![50, 50], 10, true));
+    assert!(server.metrics.text().contains("trimtab_record_all_down{record=\"app.test\"} 1"));
+
+    for (shares, all_down) in [(vec![50, 50], true), (vec![100, 0], false)] {
+        advance(TIMING.interval).await;
+        server.seen(EAST, true).await;
+        assert_eq!((server.served().0, server.served().2), (shares, all_down));
+    }
+    let text = server.metrics.text();
+    assert!(text.contains("trimtab_record_all_down{record=\"app.test\"} 0"));
+    assert!(text.contains("trimtab_region_transitions_total{region=\"r0\",to=\"down\"} 1"));
+    assert!(text.contains("trimtab_region_transitions_total{region=\"r0\",to=\"up\"} 1"));
+    assert!(text.contains("trimtab_region_up{region=\"r1\",family=\"ipv4\"} 0"), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_change_is_published_at_once_and_a_burst_once() {
+    let server = start(assembly(&[100, 1], &check("web")), &nothing);
+    sleep(Duration::from_secs(1)).await;
+    let before = server.generation();
+    // Each of the hundred goes down with its third failure: so many changes in a row.
+    for last in 1..=100 {
+        let destination = Destination::Address([192, 0, 0, last].into());
+        let targets = server.targets.borrow().clone();
+        let target = targets.iter().find(|t| t.destination == destination).unwrap().id;
+        for _ in 0..3 {
+            let (at, outcome) = (clock::now(), Outcome::Fail("refused".into()));
+            let (phases, vantage) = (Phases::default(), Vantage::Here);
+            let seen = Observation { target, at, outcome, phases, vantage };
+            server.observations.send(seen).await.unwrap();
+        }
+    }
+    sleep(Duration::from_millis(50)).await;
+    assert_eq!(server.generation(), before + 1, "the first at once, none within 100 ms of it");
+    assert_eq!(server.served().0, [50, 50]);
+    sleep(Duration::from_millis(60)).await;
+    assert_eq!(server.generation(), before + 2, "all the others in one");
+    assert_eq!(server.served().0, [0, 100]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_changes_nothing_publishes_nothing() {
+    let server = start(assembly(&[1], &check("web")), &nothing);
+    server.seen(EAST, true).await;
+    advance(Duration::from_secs(1)).await;
+    sleep(Duration::from_millis(1)).await;
+    let before = server.generation();
+    for _ in 0..50 {
+        advance(TIMING.interval).await;
+        server.seen(EAST, true).await;
+    }
+    assert_eq!(server.generation(), before);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_keeps_what_it_does_not_change() {
+    let web = check("web");
+    let server = start(assembly(&[1, 1], &web), &nothing);
+    server.seen(WEST, true).await;
+    for _ in 0..3 {
+        advance(TIMING.interval).await;
+        server.seen(EAST, false).await;
+    }
+    assert_eq!(server.served().0, [0, 100]);
+    let ids = |server: &Running| -> Vec<TargetId> {
+        server.targets.borrow().iter().map(|target| target.id).collect()
+    };
+    let before = ids(&server);
+
+    // The same checks with another timing, and an address more: state, counters and ids stay.
+    let mut slower = (*web).clone();
+    slower.timing.interval = Duration::from_secs(20);
+    server.reload(assembly(&[1, 2], &Arc::new(slower))).await;
+    assert_eq!(server.served().0, [0, 100]);
+    assert_eq!(ids(&server)[..2], before[..]);
+    // One success is not enough, as before; the second is.
+    server.seen(EAST, true).await;
+    assert_eq!(server.served().0, [0, 100]);
+    server.seen(EAST, true).await;
+    assert_eq!(server.served().0, [50, 50]);
+
+    // The newcomer joins its pool after its first success.
+    let west = |server: &Running| {
+        let snapshot = server.handle.current();
+        snapshot.side(RecordId(0), Family::V4).unwrap().1.tails[1].count()
+    };
+    advance(Duration::from_secs(1)).await;
+    assert_eq!(west(&server), 1);
+    server.seen([192, 0, 1, 2], true).await;
+    sleep(Duration::from_millis(110)).await;
+    assert_eq!(west(&server), 2);
+
+    // Another question under the same name is another target.
+    let mut other = (*web).clone();
+    other.port = 81;
+    server.reload(assembly(&[1, 1], &Arc::new(other))).await;
+    assert!(ids(&server).iter().all(|id| !before.contains(id)));
+    // What is still under way for a target that has gone does no harm.
+    let (at, outcome) = (clock::now(), Outcome::Fail("late".into()));
+    let (phases, vantage) = (Phases::default(), Vantage::Here);
+    let late = Observation { target: before[0], at, outcome, phases, vantage };
+    server.observations.send(late).await.unwrap();
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(server.served().0, [50, 50]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stored_health_stands_in_for_the_first_results() {
+    let known = |_: &Check, destination: &Destination| {
+        let east = *destination == Destination::Address(EAST.into());
+        let state = if east { Judged::Down } else { Judged::Up };
+        Some(Health { state, ..Health::unknown(clock::now()) })
+    };
+    let server = start(assembly(&[1, 1], &check("web")), &known);
+    assert!(*server.settled.borrow());
+    assert_eq!(server.served().0, [0, 100]);
+    assert!(server.targets.borrow().iter().all(|target| target.settled));
+}
+
+#[tokio::test(start_paused = true)]
+async fn series_of_what_is_gone_vanish() {
+    let server = start(assembly(&[1, 1], &check("web")), &nothing);
+    server.seen(EAST, true).await;
+    server.seen(WEST, true).await;
+    assert!(server.metrics.text().contains("region=\"r1\""));
+    server.reload(assembly(&[1], &check("web"))).await;
+    let text = server.metrics.text();
+    assert!(text.contains("region=\"r0\"") && !text.contains("region=\"r1\""), "{text}");
+}
