@@ -19,13 +19,13 @@ pub(super) fn run(config: Option<PathBuf>) -> Result<(), Failure> {
     let mut out = String::new();
     let _ = writeln!(
         out,
-        "{}: ok ({} warnings): {} zones, {} names, {} regions, {} records",
+        "{}: ok ({}): {}, {}, {}, {}",
         path.display(),
-        warnings.warnings(),
-        assembly.names.zones().len(),
-        assembly.names.len(),
-        assembly.regions.len(),
-        assembly.records.len()
+        count(warnings.warnings(), "warning"),
+        count(assembly.names.zones().len(), "zone"),
+        count(assembly.names.len(), "name"),
+        count(assembly.regions.len(), "region"),
+        count(assembly.records.len(), "record")
     );
     if !assembly.records.is_empty() {
         table(&assembly, &mut out);
@@ -52,10 +52,10 @@ pub(super) fn load(
         Err(problems) => {
             show(&problems);
             eprintln!(
-                "{}: {} errors, {} warnings",
+                "{}: {}, {}",
                 path.display(),
-                problems.errors(),
-                problems.warnings()
+                count(problems.errors(), "error"),
+                count(problems.warnings(), "warning")
             );
             Err(Failure::Configuration)
         }
@@ -81,6 +81,10 @@ fn table(assembly: &Assembly, out: &mut String) {
         let _ =
             writeln!(out, "{name:width$}  {ttl:>6}  {ttl_min:>7}  {detection:>11}  {cut_over:>10}");
     }
+}
+
+fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 /// Seconds with no more decimals than there are.

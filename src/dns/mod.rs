@@ -1,4 +1,12 @@
 //! DNS over sockets: one engine on bytes, and the transports that feed it.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 pub mod engine;
 mod tcp;

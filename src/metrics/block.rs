@@ -3,6 +3,14 @@
 //! One thread writes and a scrape reads, so an ordinary load and store does, without a locked
 //! instruction. TCP tasks move between threads; their block is made `shared` and adds atomically.
 //! Nothing here allocates, waits or panics.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use std::array;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -102,6 +110,7 @@ impl std::fmt::Debug for Block {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,12 @@
 //! Hot: one pick from a distribution. No allocation, no lock, no division.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use crate::model::Slot;
 
@@ -30,6 +38,7 @@ pub fn start(random: u32, below: u16) -> u16 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::super::offer::Group;
     use super::super::{Distribution, Offer, Reason};

@@ -1,4 +1,12 @@
 //! What the answering threads need, and all that they need.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use std::sync::Arc;
 
@@ -85,7 +93,19 @@ impl Snapshot {
     pub fn side(&self, record: RecordId, family: Family) -> Option<(&ServedRecord, &Side)> {
         let record = self.records.get(record.index())?;
         let served = self.bindings.get(record.binding.index())?;
-        Some((record, &served.family[family.index()]))
+        Some((record, served.side(family)))
+    }
+}
+
+impl Served {
+    /// One family.
+    #[must_use]
+    pub const fn side(&self, family: Family) -> &Side {
+        let [v4, v6] = &self.family;
+        match family {
+            Family::V4 => v4,
+            Family::V6 => v6,
+        }
     }
 }
 

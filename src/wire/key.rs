@@ -2,6 +2,14 @@
 //!
 //! The hash of a name is built from the root down, label by label, so that one pass over a name
 //! gives the hash of every suffix: the search for the closest encloser costs no second reading.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use super::NAME_MAX;
 
@@ -138,6 +146,7 @@ const fn fold(value: u64) -> u64 {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
     use crate::wire::Name;

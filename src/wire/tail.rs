@@ -2,6 +2,14 @@
 //!
 //! Owner, class and TTL are written on copy, so one tail serves a name, a wildcard and the end of
 //! a CNAME chain alike.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -134,6 +142,7 @@ impl TailBuf {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 

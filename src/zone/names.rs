@@ -9,6 +9,14 @@
 //! Within a zone every name between an entry and the apex has an entry too, unless it is below a
 //! cut or a DNAME. So the longest suffix of a name that is found is its closest encloser, in the
 //! deepest zone that the name is in, and a name without any is in no zone.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use crate::wire::{Key, Suffix, Tail, rtype};
 
@@ -192,6 +200,7 @@ fn read_rrset(from: &[u8]) -> Option<(Tail<'_>, &[u8])> {
 }
 
 #[cfg(test)]
+#[allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -112,7 +112,12 @@ impl<'a> Reply<'a> {
 
     /// Adds records that were written by an earlier call to its section's count.
     fn count(&mut self, count: u16) {
-        let counter = &mut self.counts[self.section as usize];
+        let [answer, authority, additional] = &mut self.counts;
+        let counter = match self.section {
+            Section::Answer => answer,
+            Section::Authority => authority,
+            Section::Additional => additional,
+        };
         *counter = counter.saturating_add(count);
     }
 

@@ -1,4 +1,5 @@
 //! The engine by itself: bytes in, and the reply read by another codec.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
