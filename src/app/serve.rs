@@ -21,7 +21,7 @@ use crate::control::store::{Store, StoreError};
 use crate::control::{Control, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers};
 use crate::metrics::{Metrics, Proto};
-use crate::model::Family;
+use crate::model::{Family, PoolId};
 use crate::probe::{Limits, Prober, Settings};
 use crate::routing::Handle;
 
@@ -151,6 +151,18 @@ impl Server {
     #[must_use]
     pub fn admin_addresses(&self) -> &[SocketAddr] {
         &self.admin_addresses
+    }
+
+    /// How many regions are up in any family, and how many there are.
+    #[must_use]
+    pub fn regions_up(&self) -> (usize, usize) {
+        let snapshot = self.handle.current();
+        let regions = &snapshot.assembly.regions;
+        let up = |pool: PoolId| {
+            let standing = &snapshot.pools[pool.index()];
+            Family::BOTH.iter().any(|family| standing.family(*family).h > 0.0)
+        };
+        (regions.iter().filter(|region| up(region.pool)).count(), regions.len())
     }
 
     /// Answers from the moment at which health is known until a signal ends it; `serving` is

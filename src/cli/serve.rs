@@ -48,8 +48,9 @@ fn announce(server: &Server) {
     let list = |addresses: &[std::net::SocketAddr]| {
         addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
     };
+    let (up, all) = server.regions_up();
     tracing::info!(
-        "answering on {} (UDP and TCP); metrics on {}",
+        "answering on {} (UDP and TCP); metrics on {}; {up} of {all} regions are up",
         list(&server.dns_addresses()),
         list(server.admin_addresses())
     );

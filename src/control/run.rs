@@ -92,8 +92,8 @@ impl Control {
                 () = stop.cancelled() => break,
                 Some(reloaded) = reloads.recv() => self.reload(reloaded),
                 () = tokio::time::sleep_until(due), if self.pending => self.publish(),
-                Some(observation) = observations.recv() => self.observe(observation),
                 _ = tick.tick() => self.tidy(),
+                Some(observation) = observations.recv() => self.observe(observation),
             }
         }
         if let Some(store) = self.wiring.store.take() {

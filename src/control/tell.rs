@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::Arc;
 
+use crate::health::State as Judged;
 use crate::model::{BindingId, Family, PoolId};
 use crate::routing::{Assembly, Reason, Served, Snapshot};
 
@@ -28,10 +29,15 @@ pub(super) fn moved(state: &State, moved: &Moved) {
     let name = |(pool, _): &(PoolId, _)| state.assembly.pool_name(*pool);
     let region = listed(&pools.iter().take(NAMES).map(name).collect::<Vec<_>>(), more);
     let address = target.destination.to_string();
-    if to == crate::health::State::Down {
-        tracing::warn!(region, %check, address, from = %from, to = %to, "{sentence}");
-    } else {
-        tracing::info!(region, %check, address, from = %from, to = %to, "{sentence}");
+    match (from, to) {
+        (_, Judged::Down) => {
+            tracing::warn!(region, %check, address, from = %from, to = %to, "{sentence}");
+        }
+        // It served as up before, and all of them do this at the start: nothing has happened.
+        (Judged::Unknown, _) => {
+            tracing::debug!(region, %check, address, from = %from, to = %to, "{sentence}");
+        }
+        _ => tracing::info!(region, %check, address, from = %from, to = %to, "{sentence}"),
     }
 }
 

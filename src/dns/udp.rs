@@ -177,12 +177,12 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
             };
             batch.reply(slot, len);
         }
+        if let Some(started) = started {
+            worker.block.duration_sample(clock::now() - started);
+        }
         let lost = batch.send(socket);
         for _ in 0..lost {
             worker.block.dropped(DropReason::Send);
-        }
-        if let Some(started) = started {
-            worker.block.duration_sample(clock::now() - started);
         }
     }
 }
