@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ use crate::routing::Handle;
 const FIRST_MESSAGE: Duration = Duration::from_secs(3);
 /// How long the loop rests when `accept` fails, for want of file descriptors, say.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+/// How long listeners and connections go on once the server is to stop: what clients had sent by
+/// then may not have been accepted or read yet.
+const STOP_GRACE: Duration = Duration::from_millis(250);
 /// Octets of a message's length (RFC 1035 section 4.2.2).
 const PREFIX: usize = 2;
 /// The largest message with its length.
@@ -95,9 +99,10 @@ impl TcpServer {
     pub fn listen(&self, listener: TcpListener, block: Arc<Block>) {
         let shared = Arc::clone(&self.shared);
         self.shared.tasks.spawn(async move {
+            let mut end = pin!(shared.end());
             loop {
                 let accepted = tokio::select! {
-                    () = shared.stop.cancelled() => return,
+                    () = &mut end => return,
                     accepted = listener.accept() => accepted,
                 };
                 match accepted {
@@ -128,6 +133,12 @@ impl TcpServer {
 impl Shared {
     fn limits(&self) -> TcpLimits {
         *lock(&self.limits)
+    }
+
+    /// Returns when nothing more is to be taken in.
+    async fn end(&self) {
+        self.stop.cancelled().await;
+        tokio::time::sleep(STOP_GRACE).await;
     }
 
     fn millis(&self) -> u64 {
@@ -171,12 +182,13 @@ impl Shared {
         let mut at = Located::default();
         let mut input = Vec::with_capacity(512);
         let mut patience = FIRST_MESSAGE.min(self.limits().idle_timeout);
+        let mut end = pin!(self.end());
         loop {
             let read = tokio::select! {
                 biased;
+                () = &mut end => return Ok(()),
                 read = timeout(patience, stream.read_buf(&mut input)) => read??,
                 () = open.close.cancelled() => return Ok(()),
-                () = self.stop.cancelled() => return Ok(()),
             };
             if read == 0 {
                 return Ok(());
