@@ -4,7 +4,7 @@ use crate::routing::Snapshot;
 use crate::wire::{Family, Key, NAME_MAX, Tail, rtype};
 use crate::zone::{EntryId, Found, ZoneId};
 
-use super::message::{HEADER, PAYLOAD_MIN, Rcode};
+use super::message::{HEADER, PAYLOAD_MIN, Rcode, ede};
 use super::reply::{Full, Owner, Reply, Section};
 use super::request::{Dropped, Located, Next};
 use super::{CHAIN_MAX, Transport, Verdict, Worker, dynamic, reply_max};
@@ -62,7 +62,10 @@ pub(super) fn finish(
     };
     worker.block.response(outcome.rcode.0);
     let edns = at.edns.map(|edns| (edns, payload_max));
-    Verdict::Reply(reply.finish(outcome.rcode, outcome.authoritative, truncated, edns))
+    // Looked up and refused: the name is outside all zones.
+    let outside = rcode.is_none() && outcome.rcode == Rcode::REFUSED;
+    let error = outside.then_some(ede::NOT_AUTHORITATIVE);
+    Verdict::Reply(reply.finish(outcome.rcode, outcome.authoritative, truncated, edns, error))
 }
 
 /// What ANY is answered with: HINFO "RFC8482" (RFC 8482 section 4.2).
