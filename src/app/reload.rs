@@ -7,10 +7,10 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::load::{self, Loaded, Serials};
 use crate::clock;
-use crate::config::Config;
+use crate::config::{Config, LogFormat, Workers};
 use crate::control::Reloaded;
 use crate::metrics::Metrics;
-use crate::problem::{Problem, Problems};
+use crate::problem::{Problem, Problems, Severity};
 
 /// Loads again what is on disk, and hands it to the writer.
 pub(super) struct Reloader {
@@ -36,13 +36,23 @@ struct Fixed {
 
 impl Fixed {
     fn of(config: &Config) -> Self {
+        let listen: Vec<_> = config.server.listen.iter().map(ToString::to_string).collect();
+        let workers = match config.server.workers {
+            Workers::Auto => "auto".into(),
+            Workers::Count(count) => count.to_string(),
+        };
+        let metrics = config.admin.metrics_listen;
+        let format = match config.log.format {
+            LogFormat::Text => "text",
+            LogFormat::Json => "json",
+        };
         let keys = vec![
-            ("server.listen", format!("{:?}", config.server.listen)),
-            ("server.workers", format!("{:?}", config.server.workers)),
-            ("admin.listen", format!("{:?}", config.admin.listen)),
-            ("admin.metrics_listen", format!("{:?}", config.admin.metrics_listen)),
-            ("state.dir", format!("{:?}", config.state.dir)),
-            ("log.format", format!("{:?}", config.log.format)),
+            ("server.listen", listen.join(", ")),
+            ("server.workers", workers),
+            ("admin.listen", config.admin.listen.to_string()),
+            ("admin.metrics_listen", metrics.map_or("none".into(), |at| at.to_string())),
+            ("state.dir", config.state.dir.display().to_string()),
+            ("log.format", format.into()),
         ];
         Self { keys }
     }
@@ -94,12 +104,16 @@ impl Reloader {
             }
             Err(problems) => {
                 for problem in &problems.0 {
-                    tracing::error!("{problem}");
+                    match problem.severity {
+                        Severity::Error => tracing::error!("{problem}"),
+                        Severity::Warning => tracing::warn!("{problem}"),
+                    }
                 }
+                let errors = problems.errors();
                 tracing::error!(
-                    "{} was not reloaded ({} problems); the configuration in force stays",
+                    "{} was not reloaded ({errors} {}); the configuration in force stays",
                     self.path.display(),
-                    problems.errors()
+                    if errors == 1 { "error" } else { "errors" },
                 );
                 self.metrics.reloaded(false, clock::wall());
                 None
