@@ -1,0 +1,21 @@
+//! What all tests share: a site (configuration, zones, state), the real server as a child process,
+//! targets that fail on demand, and a DNS client that is not the server's own code.
+
+mod dns;
+mod log;
+mod metrics;
+mod pki;
+mod program;
+mod server;
+mod site;
+mod stream;
+mod target;
+mod wait;
+
+pub(crate) use dns::{Client, Question, Reply, TcpClient, Via, exchange, framed};
+pub(crate) use program::{check, serve_and_fail};
+pub(crate) use server::{Server, Signal, get};
+pub(crate) use site::{Site, quick};
+pub(crate) use stream::Stream;
+pub(crate) use target::{Kind, Mode, Target, targets};
+pub(crate) use wait::until;

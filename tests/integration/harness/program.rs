@@ -1,0 +1,68 @@
+//! The program run to its end.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::log::Log;
+use super::site::Site;
+use super::wait::until;
+
+/// What became of a run.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) stdout: String,
+    /// Standard error.
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    /// The one line of standard error, but for warnings (of a small receive buffer, where the
+    /// machine allows no other); panics when there are more or none.
+    #[track_caller]
+    pub(crate) fn sentence(&self) -> &str {
+        let lines = self.stderr.lines().filter(|line| !line.contains(r#""level":"WARN""#));
+        match lines.collect::<Vec<_>>()[..] {
+            [line] => line,
+            _ => panic!("one sentence, not:\n{}", self.stderr),
+        }
+    }
+}
+
+/// The program, its errors to be read, nothing inherited that could colour them.
+pub(super) fn command(verb: &str, config: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trimtab"));
+    command.arg(verb).arg("--config").arg(config);
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+/// `serve` with a configuration that it cannot start with; panics when it goes on running.
+#[track_caller]
+pub(crate) fn serve_and_fail(config: &Path) -> Ended {
+    let mut child = command("serve", config).stdout(Stdio::null()).spawn().unwrap();
+    let mut log = Log::read(child.stderr.take().unwrap());
+    let status = until("the end of a server that cannot start", || {
+        let status = child.try_wait().unwrap();
+        if status.is_none() && log.count("answering on") > 0 {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("it serves:\n{}", log.text());
+        }
+        status
+    });
+    log.finish();
+    Ended { code: status.code(), stdout: String::new(), stderr: log.text() }
+}
+
+/// `check` with the configuration of a site.
+pub(crate) fn check(site: &Site) -> Ended {
+    let output = command("check", &site.config()).output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
