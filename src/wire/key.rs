@@ -16,7 +16,8 @@ use super::NAME_MAX;
 /// A name as an index looks it up. Fits a question of any length without allocating.
 #[derive(Clone, Copy)]
 pub struct Key {
-    lower: [u8; NAME_MAX + 1],
+    /// The octets, with room for reading the last of them eight at a time.
+    lower: [u8; ROOM],
     len: u8,
     labels: u8,
     hash: u64,
@@ -33,12 +34,14 @@ pub struct Suffix {
     pub hash: u64,
 }
 
+const WORD: usize = 8;
+const ROOM: usize = NAME_MAX + 1 + WORD;
 const SEED: u64 = 0x243f_6a88_85a3_08d3;
 const FOLD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Key {
     /// The empty key, that of the root; a place to [`Key::read`] into.
-    pub const ROOT: Self = Self { lower: [0; NAME_MAX + 1], len: 1, labels: 0, hash: SEED };
+    pub const ROOT: Self = Self { lower: [0; ROOM], len: 1, labels: 0, hash: SEED };
 
     /// Reads the uncompressed name that starts `octets`, and returns its length in octets.
     ///
@@ -67,7 +70,7 @@ impl Key {
         let mut hash = SEED;
         let mut end = at;
         for &start in starts.get(..labels)?.iter().rev() {
-            hash = step(hash, self.lower.get(usize::from(start)..end)?);
+            hash = step(hash, &self.lower, usize::from(start), end);
             end = usize::from(start);
         }
         self.hash = hash;
@@ -108,7 +111,7 @@ impl Key {
         let mut end = usize::from(self.len).saturating_sub(1);
         for suffix in out.iter_mut().take(count + 1).skip(1) {
             let start = usize::from(suffix.at);
-            hash = step(hash, wire.get(start..end).unwrap_or_default());
+            hash = step(hash, &self.lower, start, end);
             suffix.hash = hash;
             end = start;
         }
@@ -125,18 +128,21 @@ pub fn hash_name(wire: &[u8]) -> u64 {
     key.hash
 }
 
-/// Adds one label (its length octet included) in front of a hashed suffix.
+/// Adds one label (its length octet included), which stands from `at` to `end`, in front of a
+/// hashed suffix. What is behind `end` is read with the last octets and masked out: that is
+/// cheaper than to copy a few octets of a length that is not known before.
 #[inline]
-fn step(mut hash: u64, label: &[u8]) -> u64 {
-    let (words, rest) = label.as_chunks::<8>();
-    for word in words {
-        hash = fold(hash ^ u64::from_le_bytes(*word));
+fn step(mut hash: u64, octets: &[u8; ROOM], mut at: usize, end: usize) -> u64 {
+    let word = |at: usize| {
+        let word = octets.get(at..).and_then(|rest| rest.first_chunk::<WORD>());
+        word.map_or(0, |word| u64::from_le_bytes(*word))
+    };
+    while at + WORD <= end {
+        hash = fold(hash ^ word(at));
+        at += WORD;
     }
-    let mut last = [0_u8; 8];
-    for (to, from) in last.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    fold(hash ^ u64::from_le_bytes(last))
+    let left = end.saturating_sub(at);
+    fold(hash ^ (word(at) & !(u64::MAX << (8 * left))))
 }
 
 #[inline]

@@ -121,23 +121,20 @@ impl TailBuf {
         self.rtype
     }
 
-    /// `most` consecutive addresses from `start` on, wrapping around: the part up to the end and
-    /// the part from the beginning, either of them possibly empty.
+    /// `most` consecutive addresses from `start` on, wrapping around: how many there are up to
+    /// the end and their octets, then from the beginning; either part may be empty.
     #[must_use]
-    pub fn ring(&self, start: u16, most: u16) -> [&[u8]; 2] {
-        let stride = usize::from(self.stride);
-        let take = usize::from(most.min(self.count)) * stride;
-        let from = usize::from(start.min(self.count)) * stride;
-        let end = (from + take).min(self.bytes.len());
-        let first = self.bytes.get(from..end).unwrap_or_default();
-        let second = self.bytes.get(..take - first.len()).unwrap_or_default();
-        [first, second]
-    }
-
-    /// The octets of one record: two of length and the address.
-    #[must_use]
-    pub const fn stride(&self) -> u16 {
-        self.stride
+    pub fn ring(&self, start: u16, most: u16) -> [(u16, &[u8]); 2] {
+        let take = most.min(self.count);
+        let start = start.min(self.count);
+        let first = take.min(self.count - start);
+        let part = |from: u16, count: u16| {
+            let stride = usize::from(self.stride);
+            let from = usize::from(from) * stride;
+            let octets = self.bytes.get(from..from + usize::from(count) * stride);
+            (count, octets.unwrap_or_default())
+        };
+        [part(start, first), part(0, take - first)]
     }
 }
 
@@ -150,20 +147,22 @@ mod tests {
     fn a_ring_wraps_around() {
         let tail = TailBuf::v4((1..=3).map(|n| Ipv4Addr::new(192, 0, 2, n)));
         let last = |part: &[u8]| part.chunks(6).map(|c| c[5]).collect::<Vec<_>>();
-        let [a, b] = tail.ring(2, 2);
+        let [(_, a), (_, b)] = tail.ring(2, 2);
         assert_eq!((last(a), last(b)), (vec![3], vec![1]));
-        let [a, b] = tail.ring(0, 8);
+        let [(_, a), (_, b)] = tail.ring(0, 8);
         assert_eq!((last(a), last(b)), (vec![1, 2, 3], vec![]));
-        let [a, b] = tail.ring(1, 3);
+        let [(_, a), (_, b)] = tail.ring(1, 3);
         assert_eq!((last(a), last(b)), (vec![2, 3], vec![1]));
-        assert_eq!(TailBuf::default().ring(0, 8), [&[0_u8; 0][..]; 2]);
+        assert!(
+            TailBuf::default().ring(0, 8).iter().all(|(n, octets)| *n == 0 && octets.is_empty())
+        );
     }
 
     #[test]
     fn interleaving_spreads() {
         let pool = |n, count| TailBuf::v4((1..=count).map(|i| Ipv4Addr::new(10, 0, n, i)));
         let ring = TailBuf::interleaved(&[&pool(1, 2), &TailBuf::default(), &pool(2, 1)]);
-        let [all, _] = ring.ring(0, 8);
+        let [(3, all), (0, _)] = ring.ring(0, 8) else { panic!("three and none") };
         let seen: Vec<_> = all.chunks(6).map(|c| (c[4], c[5])).collect();
         assert_eq!(seen, [(1, 1), (2, 1), (1, 2)]);
     }

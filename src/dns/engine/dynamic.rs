@@ -41,11 +41,8 @@ pub(super) fn answer(
         1 => 0,
         all => start(worker.rng.u32(..), all),
     };
-    let [first, second] = tail.ring(from, count);
-    let in_first = (first.len() / usize::from(tail.stride().max(1))) as u16;
-    reply.records(owner, tail.rtype(), ttl, in_first, first)?;
-    if !second.is_empty() {
-        reply.records(owner, tail.rtype(), ttl, count - in_first, second)?;
+    for (count, octets) in tail.ring(from, count) {
+        reply.records(owner, tail.rtype(), ttl, count, octets)?;
     }
     if let Some(&column) = record.columns.get(slot.index()) {
         worker.block.answer(column);
