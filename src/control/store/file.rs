@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
+use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -107,7 +108,13 @@ impl<E: Into<redb::Error>> From<E> for Unusable {
 
 type Opened = (Database, HashMap<String, Row>);
 
+/// A file may be damaged in ways at which the library panics instead of saying so.
 fn try_open(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
+    catch_unwind(|| open_checked(path, wall))
+        .unwrap_or_else(|_| Err(Unusable::Content("its structure is damaged".into())))
+}
+
+fn open_checked(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
     let database = match Database::create(path) {
         Err(DatabaseError::Storage(StorageError::Io(error)))
             if error.kind() == io::ErrorKind::WouldBlock =>

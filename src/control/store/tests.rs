@@ -111,6 +111,28 @@ fn a_damaged_file_is_put_aside() {
     }
 }
 
+/// Whatever is damaged, the store opens: with what could be read, or with a new file.
+#[test]
+fn damage_anywhere_does_not_keep_it_from_opening() {
+    let octets = std::fs::read(written().path().join(FILE)).unwrap();
+    let used: Vec<usize> = (0..octets.len()).filter(|&at| octets[at] != 0).collect();
+    let mut rng = fastrand::Rng::with_seed(5);
+    let mut put_aside = 0;
+    for _ in 0..60 {
+        let dir = tempfile::tempdir().unwrap();
+        let mut octets = octets.clone();
+        let from = used[rng.usize(..used.len())];
+        let to = (from + rng.usize(1..4096)).min(octets.len());
+        octets[from..to].fill(rng.u8(..));
+        std::fs::write(dir.path().join(FILE), &octets).unwrap();
+        let (store, restored) = open(dir.path()).unwrap();
+        put_aside += u32::from(restored.set_aside.is_some());
+        store.keep(&check(80), &at(), &down(), true);
+        store.close();
+    }
+    assert!(put_aside > 20, "{put_aside}");
+}
+
 #[test]
 fn a_newer_version_is_put_aside() {
     let dir = written();

@@ -1,6 +1,7 @@
 //! The thread that writes, and what it is left to write.
 
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -115,7 +116,14 @@ impl Desk {
 fn write_all(desk: &Desk, database: &Database, metrics: &Metrics) {
     let mut failing = false;
     while let Some(rows) = desk.take() {
-        match write(database, &rows) {
+        // At a file that was damaged meanwhile the library may panic; nothing of ours is left
+        // half-done by that, and what is written later may still succeed.
+        let written = catch_unwind(AssertUnwindSafe(|| write(database, &rows)));
+        let written = match written {
+            Ok(written) => written.map_err(|error| error.to_string()),
+            Err(_) => Err("the state file is damaged".into()),
+        };
+        match written {
             Ok(()) => failing = false,
             Err(error) => {
                 metrics.state_write_failed();
