@@ -10,6 +10,8 @@
 
 pub mod engine;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod udp;
 
 pub use tcp::{TcpLimits, TcpServer};

@@ -7,14 +7,13 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::timeout;
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -27,9 +26,8 @@ use crate::routing::Handle;
 const FIRST_MESSAGE: Duration = Duration::from_secs(3);
 /// How long the loop rests when `accept` fails, for want of file descriptors, say.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
-/// How long listeners and connections go on once the server is to stop: what clients had sent by
-/// then may not have been accepted or read yet.
-const STOP_GRACE: Duration = Duration::from_millis(250);
+/// How long what the system has received may take to get here once the server stops.
+const LAST_MESSAGES: Duration = Duration::from_millis(250);
 /// Octets of a message's length (RFC 1035 section 4.2.2).
 const PREFIX: usize = 2;
 /// The largest message with its length.
@@ -99,9 +97,15 @@ impl TcpServer {
     pub fn listen(&self, listener: TcpListener, block: Arc<Block>) {
         let shared = Arc::clone(&self.shared);
         self.shared.tasks.spawn(async move {
-            let mut end = pin!(shared.end());
+            // Who is connected by then may have asked already, and is heard out.
+            let end = async {
+                shared.stop.cancelled().await;
+                tokio::time::sleep(LAST_MESSAGES).await;
+            };
+            let mut end = std::pin::pin!(end);
             loop {
                 let accepted = tokio::select! {
+                    biased;
                     () = &mut end => return,
                     accepted = listener.accept() => accepted,
                 };
@@ -133,12 +137,6 @@ impl TcpServer {
 impl Shared {
     fn limits(&self) -> TcpLimits {
         *lock(&self.limits)
-    }
-
-    /// Returns when nothing more is to be taken in.
-    async fn end(&self) {
-        self.stop.cancelled().await;
-        tokio::time::sleep(STOP_GRACE).await;
     }
 
     fn millis(&self) -> u64 {
@@ -181,39 +179,54 @@ impl Shared {
         let mut worker = Worker::new(block, fastrand::u64(..));
         let mut at = Located::default();
         let mut input = Vec::with_capacity(512);
-        let mut patience = FIRST_MESSAGE.min(self.limits().idle_timeout);
-        let mut end = pin!(self.end());
+        // A whole message is to be there by then, however it trickles in.
+        let mut deadline = clock::now() + FIRST_MESSAGE.min(self.limits().idle_timeout);
+        let mut stopping = false;
         loop {
             let read = tokio::select! {
                 biased;
-                () = &mut end => return Ok(()),
-                read = timeout(patience, stream.read_buf(&mut input)) => read??,
+                read = timeout_at(deadline.into(), stream.read_buf(&mut input)) => read??,
                 () = open.close.cancelled() => return Ok(()),
+                () = self.stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    deadline = deadline.min(clock::now() + LAST_MESSAGES);
+                    continue;
+                }
             };
             if read == 0 {
                 return Ok(());
             }
-            let limits = self.limits();
-            while let Some(replies) = self.answer(&mut input, &mut at, &mut worker) {
+            while let Some(Answered { replies, close }) =
+                self.answer(&mut input, &mut at, &mut worker)
+            {
                 open.active.store(self.millis(), Ordering::Relaxed);
-                patience = limits.idle_timeout;
-                let Some(replies) = replies else { return Ok(()) };
-                timeout(limits.idle_timeout, stream.write_all(&replies)).await??;
+                let later = clock::now() + self.limits().idle_timeout;
+                tokio::select! {
+                    sent = timeout_at(later.into(), stream.write_all(&replies)) => sent??,
+                    // Who does not read must not hold a place that is given to another.
+                    () = open.close.cancelled() => return Ok(()),
+                }
+                if close {
+                    return Ok(());
+                }
+                if !stopping {
+                    deadline = clock::now() + self.limits().idle_timeout;
+                }
             }
         }
     }
 
     /// Answers the whole messages at the start of `input` and takes them out of it. `None`: there
-    /// is none. `Some(None)`: what came is not DNS, and the connection is to be closed.
+    /// is none.
     fn answer(
         &self,
         input: &mut Vec<u8>,
         at: &mut Located,
         worker: &mut Worker,
-    ) -> Option<Option<Vec<u8>>> {
+    ) -> Option<Answered> {
         let mut rest = message(input)?;
         let snapshot = self.handle.current();
-        let mut replies = Vec::new();
+        let (mut replies, mut close) = (Vec::new(), false);
         let mut taken = 0;
         let mut scratch = vec![0; MESSAGE_MAX];
         loop {
@@ -222,7 +235,8 @@ impl Shared {
             let (prefix, buffer) = scratch.split_at_mut(PREFIX);
             buffer.get_mut(..rest.len())?.copy_from_slice(rest);
             let Verdict::Reply(len) = finish(&snapshot, at, Transport::Tcp, buffer, worker) else {
-                return Some(None);
+                close = true;
+                break;
             };
             prefix.copy_from_slice(&u16::try_from(len).unwrap_or(u16::MAX).to_be_bytes());
             replies.extend_from_slice(scratch.get(..PREFIX + len).unwrap_or_default());
@@ -232,8 +246,16 @@ impl Shared {
             }
         }
         input.drain(..taken);
-        Some(Some(replies))
+        Some(Answered { replies, close })
     }
+}
+
+/// What messages came to.
+struct Answered {
+    /// Each with its length.
+    replies: Vec<u8>,
+    /// What came behind them is not a query, and the connection is to be closed.
+    close: bool,
 }
 
 /// The message that `input` starts with, if all of it is there.

@@ -10,7 +10,7 @@ mod message;
 mod reply;
 mod request;
 #[cfg(test)]
-mod tests;
+pub(in crate::dns) mod tests;
 
 pub use message::{Opcode, Rcode};
 pub use request::{Edns, Located, locate};

@@ -40,7 +40,7 @@ x.e A 192.0.2.4
 ";
 
 /// A server of `example.test` with the record `app` over two pools, the second down.
-fn snapshot() -> Snapshot {
+pub(in crate::dns) fn snapshot() -> Snapshot {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("example.test.zone");
     let big: String = (0..40).map(|n| format!("big TXT \"{n:0>30}\"\n")).collect();
@@ -100,7 +100,7 @@ fn snapshot() -> Snapshot {
 }
 
 /// A query's octets: header, question, and an OPT with a payload size if one is given.
-fn query(name: &str, qtype: u16, payload: Option<u16>) -> Vec<u8> {
+pub(in crate::dns) fn query(name: &str, qtype: u16, payload: Option<u16>) -> Vec<u8> {
     let mut octets = vec![0xab, 0xcd, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0];
     octets[11] = u8::from(payload.is_some());
     for label in name.split('.').filter(|label| !label.is_empty()) {

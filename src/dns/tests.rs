@@ -1,0 +1,116 @@
+//! TCP over loopback: what has come is answered, and nobody holds a connection for ever.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::sync::CancellationToken;
+
+use super::engine::tests::{query, snapshot};
+use super::{TcpLimits, TcpServer};
+use crate::clock;
+use crate::metrics::{Metrics, Proto};
+use crate::model::Family;
+use crate::routing::Publisher;
+use crate::wire::rtype;
+
+async fn server(max_per_client: usize) -> (TcpServer, SocketAddr, CancellationToken) {
+    let limits =
+        TcpLimits { max_connections: 64, max_per_client, idle_timeout: Duration::from_secs(10) };
+    let stop = CancellationToken::new();
+    let handle = Publisher::new(snapshot()).handle();
+    let server = TcpServer::new(limits, handle, stop.clone());
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    server.listen(listener, Metrics::new().block(Proto::Tcp, Family::V4, true));
+    (server, address, stop)
+}
+
+/// A query with its length.
+fn message(name: &str) -> Vec<u8> {
+    let query = query(name, rtype::A, None);
+    [&(query.len() as u16).to_be_bytes()[..], &query].concat()
+}
+
+/// The lengths of all replies up to the end of the connection.
+async fn replies(stream: &mut TcpStream) -> usize {
+    let mut octets = Vec::new();
+    // An abortive end is an end.
+    let _ = stream.read_to_end(&mut octets).await;
+    let (mut rest, mut count) = (octets.as_slice(), 0);
+    while let Some((len, after)) = rest.split_first_chunk::<2>() {
+        rest = &after[usize::from(u16::from_be_bytes(*len))..];
+        count += 1;
+    }
+    count
+}
+
+#[tokio::test]
+async fn what_came_before_something_else_is_answered() {
+    let (_server, address, _stop) = server(8).await;
+    let mut response = message("www.example.test");
+    response[4] |= 0x80;
+    for last in [response, vec![0, 0], vec![0, 3, 1, 2, 3]] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let two = message("www.example.test").repeat(2);
+        stream.write_all(&[two, last].concat()).await.unwrap();
+        assert_eq!(replies(&mut stream).await, 2);
+    }
+}
+
+#[tokio::test]
+async fn what_came_before_the_stop_is_answered() {
+    let (server, address, stop) = server(64).await;
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(&message("www.example.test")).await.unwrap();
+        streams.push(stream);
+    }
+    stop.cancel();
+    for mut stream in streams {
+        assert_eq!(replies(&mut stream).await, 1);
+    }
+    server.stopped().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn rfc7766_a_message_that_trickles_in_must_end_in_time() {
+    let (_server, address, _stop) = server(8).await;
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let start = clock::now();
+    for octet in message("www.example.test") {
+        if stream.write_all(&[octet]).await.is_err() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(replies(&mut stream).await, 0);
+    let took = clock::now() - start;
+    assert!(took < Duration::from_secs(10), "{took:?}");
+}
+
+#[tokio::test]
+async fn who_does_not_read_gives_way_to_the_next() {
+    let (server, address, stop) = server(1).await;
+    let mut greedy = TcpStream::connect(address).await.unwrap();
+    // Far more replies than the system keeps for somebody who does not read them.
+    let many = message("big.example.test").repeat(1000);
+    let flood = async {
+        loop {
+            if greedy.write_all(&many).await.is_err() {
+                return;
+            }
+        }
+    };
+    let stuck = tokio::time::timeout(Duration::from_millis(300), flood).await;
+    assert!(stuck.is_err(), "it was expected to get stuck");
+    let mut next = TcpStream::connect(address).await.unwrap();
+    next.write_all(&message("www.example.test")).await.unwrap();
+    let mut reply = [0; 2];
+    next.read_exact(&mut reply).await.unwrap();
+    stop.cancel();
+    let ended = tokio::time::timeout(Duration::from_secs(5), server.stopped()).await;
+    assert!(ended.is_ok(), "the first one is still held");
+}
