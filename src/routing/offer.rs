@@ -165,11 +165,15 @@ impl Walk<'_> {
     }
 
     /// Members shared by weight: those of positive weight, or when they have nothing, the
-    /// standbys. The healthy take over from the unhealthy in proportion to weight.
+    /// standbys. The healthy take over from the unhealthy in proportion to weight. A member
+    /// without any address of the family is left out, a policy no less than a region.
     fn group(&self, members: &[Member], used: &[Slot], trace: &mut impl Trace) -> Offer {
         for standby in [false, true] {
             let (mut sum, mut best) = (Offer::default(), 0.0_f64);
             for member in members.iter().filter(|m| m.weight.is_standby() == standby) {
+                if self.lacks_family(member.node) {
+                    continue;
+                }
                 let offer = self.offer(member.node, used, trace);
                 let weight = if standby { 1.0 } else { f64::from(member.weight.0) };
                 sum.add(&offer, weight);

@@ -265,6 +265,18 @@ fn a_missing_family_is_left_out_of_groups_and_tiers() {
 }
 
 #[test]
+fn a_policy_without_the_family_is_left_out_as_its_regions_are() {
+    let pools = standings(&[[Some(UP), None], [Some(UP), Some(UP)]]);
+    let nested = Spec::Failover(vec![vec![(100, region(0))]], false);
+    let members = vec![(90, nested), (10, region(1))];
+    for spec in [Spec::Weighted(members.clone()), Spec::Failover(vec![members], false)] {
+        let (tree, class) = plant(&spec, 2, OnAllDown::Open);
+        assert_eq!(percent(&settle(&tree, &class, &pools, Family::V6), 2), [0, 100, 0]);
+        assert_eq!(percent(&settle(&tree, &class, &pools, Family::V4), 2), [90, 10, 0]);
+    }
+}
+
+#[test]
 fn no_family_at_all_is_no_alarm() {
     let pools = standings(&[[Some(UP), None], [Some(DOWN), None]]);
     let spec = Spec::Weighted(vec![(1, region(0)), (1, region(1))]);
