@@ -59,9 +59,17 @@ pub(super) fn of_io(error: &Error) -> String {
     }
 }
 
-/// Whether this host lacks something (files, memory), so that nothing was learnt of the target.
+/// Whether this host lacks something (files, memory, a free port of its own, a whole address
+/// family), so that nothing was learnt of the target.
 pub(super) fn is_local(error: &Error) -> bool {
-    let lacking = [libc::EMFILE, libc::ENFILE, libc::ENOBUFS, libc::ENOMEM];
+    let lacking = [
+        libc::EMFILE,
+        libc::ENFILE,
+        libc::ENOBUFS,
+        libc::ENOMEM,
+        libc::EADDRNOTAVAIL,
+        libc::EAFNOSUPPORT,
+    ];
     error.raw_os_error().is_some_and(|code| lacking.contains(&code))
 }
 
@@ -93,8 +101,9 @@ mod tests {
     }
 
     #[test]
-    fn a_host_out_of_files_is_not_the_targets_fault() {
+    fn a_host_out_of_files_or_ports_is_not_the_targets_fault() {
         assert!(is_local(&Error::from_raw_os_error(libc::EMFILE)));
+        assert!(is_local(&Error::from_raw_os_error(libc::EADDRNOTAVAIL)));
         assert!(!is_local(&Error::from_raw_os_error(libc::ECONNREFUSED)));
         assert!(!is_local(&ErrorKind::UnexpectedEof.into()));
     }
