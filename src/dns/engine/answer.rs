@@ -4,7 +4,7 @@ use crate::routing::Snapshot;
 use crate::wire::{Family, Key, NAME_MAX, Tail, rtype};
 use crate::zone::{EntryId, Found, ZoneId};
 
-use super::message::{HEADER, PAYLOAD_MIN, Rcode, ede};
+use super::message::{Ede, HEADER, PAYLOAD_MIN, Rcode};
 use super::reply::{Full, Owner, Reply, Section};
 use super::request::{Dropped, Located, Next};
 use super::{CHAIN_MAX, Transport, Verdict, Worker, dynamic, reply_max};
@@ -50,12 +50,13 @@ pub(super) fn finish(
         Some(rcode) => (Outcome { rcode, authoritative: false }, false),
         None => {
             worker.chain.clear();
-            let mut query = Query { snapshot, at, worker, reply: &mut reply };
-            match query.answer() {
+            let mut query = Query { snapshot, at, worker, reply: &mut reply, authoritative: true };
+            let (answered, authoritative) = (query.answer(), query.authoritative);
+            match answered {
                 Ok(outcome) => (outcome, false),
                 Err(Full) => {
                     reply.truncate();
-                    (ANSWERED, true)
+                    (Outcome { authoritative, ..ANSWERED }, true)
                 }
             }
         }
@@ -64,7 +65,7 @@ pub(super) fn finish(
     let edns = at.edns.map(|edns| (edns, payload_max));
     // Looked up and refused: the name is outside all zones.
     let outside = rcode.is_none() && outcome.rcode == Rcode::REFUSED;
-    let error = outside.then_some(ede::NOT_AUTHORITATIVE);
+    let error = outside.then_some(Ede::NOT_AUTHORITATIVE);
     Verdict::Reply(reply.finish(outcome.rcode, outcome.authoritative, truncated, edns, error))
 }
 
@@ -77,6 +78,8 @@ struct Query<'a, 'b> {
     at: &'a Located,
     worker: &'b mut Worker,
     reply: &'b mut Reply<'a>,
+    /// Whether AA is due even if the answer does not fit: not for a referral alone.
+    authoritative: bool,
 }
 
 /// A name on the way to an answer: the question's, or the target of a CNAME.
@@ -149,8 +152,9 @@ impl<'a> Query<'a, '_> {
         if let Some(cut) = entry.cut() {
             let is_ds_at_cut = exact && cut == found && self.at.qtype == rtype::DS;
             if !is_ds_at_cut {
-                self.referral(here, cut)?;
                 let authoritative = chain.is_some();
+                self.authoritative = authoritative;
+                self.referral(here, cut)?;
                 return Ok(Step::Done(Outcome { authoritative, ..REFERRAL }));
             }
         }

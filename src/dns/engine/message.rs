@@ -4,16 +4,8 @@
 pub(super) const HEADER: usize = 12;
 /// Octets of an OPT record without options (RFC 6891 section 6.1.2).
 pub(super) const OPT_LEN: usize = 11;
-/// Octets of an Extended DNS Error without a text, behind that (RFC 8914 section 2).
-pub(super) const EDE_LEN: usize = 6;
 /// The payload size of a client without EDNS, and the least that one with EDNS can have.
 pub(super) const PAYLOAD_MIN: u16 = 512;
-
-/// Codes of Extended DNS Errors (RFC 8914 section 4).
-pub(super) mod ede {
-    /// Asked for a name outside all zones.
-    pub(in super::super) const NOT_AUTHORITATIVE: u8 = 20;
-}
 
 /// Bits of the third header octet.
 pub(super) mod flags {
@@ -57,4 +49,15 @@ impl Rcode {
     pub const YXDOMAIN: Self = Self(6);
     /// The EDNS version is not supported (RFC 6891 section 9).
     pub const BADVERS: Self = Self(16);
+}
+
+/// An extended error (RFC 8914), which tells people more than the response code does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Ede(pub(super) u16);
+
+impl Ede {
+    /// The name is in none of the zones that are served here.
+    pub(super) const NOT_AUTHORITATIVE: Self = Self(20);
+    /// The code of the EDNS option that carries it.
+    pub(super) const OPTION: u16 = 15;
 }

@@ -2,7 +2,7 @@
 
 use crate::wire::{CLASS_IN, Key, Tail, rtype};
 
-use super::message::{EDE_LEN, HEADER, OPT_LEN, Rcode, flags};
+use super::message::{Ede, HEADER, OPT_LEN, Rcode, flags};
 use super::request::Edns;
 
 /// A reply that is being written. All or nothing: what does not fit leaves the reply to be cut
@@ -32,8 +32,6 @@ pub(super) struct Full;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner(pub(super) u16);
 
-/// The option code of an Extended DNS Error (RFC 8914 section 2).
-const EDE_OPTION: u8 = 15;
 /// The furthest that a compression pointer reaches (RFC 1035 section 4.1.4).
 const POINTER_MAX: usize = 0x3fff;
 
@@ -134,8 +132,9 @@ impl<'a> Reply<'a> {
         (position <= POINTER_MAX).then_some(Owner(position as u16))
     }
 
-    /// Appends the OPT record with an Extended DNS Error, if any, writes the header, and returns
-    /// the length of the reply.
+    /// Appends the OPT record, writes the header, and returns the length of the reply. An extended
+    /// error goes into the OPT record, if there is one; it is for replies without records, which
+    /// have the room.
     ///
     /// Of the request's header the id, the opcode, RD and CD stay; AD and Z are cleared.
     pub(super) fn finish(
@@ -144,23 +143,19 @@ impl<'a> Reply<'a> {
         authoritative: bool,
         truncated: bool,
         edns: Option<(Edns, u16)>,
-        error: Option<u8>,
+        error: Option<Ede>,
     ) -> usize {
         let Self { buffer, mut at, question_end, counts, .. } = self;
         let [mut an, mut ns, mut ar] = counts;
         if let Some((edns, payload)) = edns {
             let [p1, p0] = payload.to_be_bytes();
             let [f1, f0] = (if edns.dnssec_ok { flags::DO } else { 0 }).to_be_bytes();
-            let high = (rcode.0 >> 4) as u8;
-            let (len, more) = if error.is_some() { (EDE_LEN, EDE_LEN as u8) } else { (0, 0) };
-            let opt = [0, 0, rtype::OPT as u8, p1, p0, high, 0, f1, f0, 0, more];
-            let option = [0, EDE_OPTION, 0, 2, 0, error.unwrap_or_default()];
-            if let Some(room) = buffer.get_mut(at..at + OPT_LEN + len) {
-                let (record, behind) = room.split_at_mut(OPT_LEN);
-                record.copy_from_slice(&opt);
-                behind.copy_from_slice(option.get(..len).unwrap_or_default());
-                at += OPT_LEN + len;
+            let opt = [0, 0, rtype::OPT as u8, p1, p0, (rcode.0 >> 4) as u8, 0, f1, f0, 0, 0];
+            if let Some(room) = buffer.get_mut(at..at + OPT_LEN) {
+                room.copy_from_slice(&opt);
+                at += OPT_LEN;
                 ar = ar.saturating_add(1);
+                at += extended_error(buffer, at, error);
             }
         }
         if truncated {
@@ -179,4 +174,17 @@ impl<'a> Reply<'a> {
         }
         at
     }
+}
+
+/// Puts an extended error behind the OPT record that ends at a place: its option, and the record's
+/// length. Returns the option's length.
+fn extended_error(buffer: &mut [u8], opt_end: usize, error: Option<Ede>) -> usize {
+    let Some(Ede(code)) = error else { return 0 };
+    let ([c1, c0], [e1, e0]) = (Ede::OPTION.to_be_bytes(), code.to_be_bytes());
+    let option = [0, 6, c1, c0, 0, 2, e1, e0];
+    let Some(room) = buffer.get_mut(opt_end - 2..).and_then(|b| b.get_mut(..option.len())) else {
+        return 0;
+    };
+    room.copy_from_slice(&option);
+    option.len() - 2
 }

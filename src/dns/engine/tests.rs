@@ -44,7 +44,9 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("example.test.zone");
     let big: String = (0..40).map(|n| format!("big TXT \"{n:0>30}\"\n")).collect();
-    std::fs::write(&path, format!("{ZONE}{big}")).unwrap();
+    let wide: String =
+        (10..40).map(|n| format!("wide NS ns{n}.wide\nns{n}.wide A 192.0.2.{n}\n")).collect();
+    std::fs::write(&path, format!("{ZONE}{big}{wide}")).unwrap();
     let mut problems = Problems::default();
     let loaded = zone::load(&path, &Name::from_text("example.test").unwrap(), &mut problems);
     let place = Place::File(path);
@@ -360,6 +362,24 @@ fn rfc6891_versions_and_options() {
     request[11] = 2;
     request.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
     assert_eq!(reply_to(&request, Transport::Udp).unwrap()[3] & 0x0f, 1);
+}
+
+#[test]
+fn rfc8914_a_name_outside_of_all_zones_has_an_extended_error() {
+    let reply = reply_to(&query("www.elsewhere.test", rtype::A, Some(512)), Transport::Udp);
+    let reply = reply.unwrap();
+    assert_eq!((reply[3] & 0x0f, &reply[6..12]), (5, &[0, 0, 0, 0, 0, 1][..]));
+    assert!(reply.ends_with(&[0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 6, 0, 15, 0, 2, 0, 20]));
+    assert!(Message::from_vec(&reply).is_ok());
+    let reply = reply_to(&query("www.elsewhere.test", rtype::A, None), Transport::Udp).unwrap();
+    assert_eq!((reply[3] & 0x0f, &reply[6..12]), (5, &[0; 6][..]));
+}
+
+#[test]
+fn rfc9471_a_referral_that_does_not_fit_is_truncated_and_not_authoritative() {
+    let reply = ask("wide.example.test", rtype::A);
+    assert!(reply.metadata.truncation && !reply.metadata.authoritative);
+    assert!(reply.authorities.is_empty() && reply.additionals.is_empty());
 }
 
 /// Whatever comes in, what goes out can be read and is within its limit.
