@@ -94,8 +94,16 @@ impl Reloader {
                     tracing::warn!("{warning}");
                 }
                 let (done, published) = oneshot::channel();
-                self.reloads.send(Reloaded { assembly, done }).await.ok()?;
-                let generation = published.await.ok()?;
+                let sent = self.reloads.send(Reloaded { assembly, done }).await;
+                let generation = if sent.is_ok() { published.await.ok() } else { None };
+                let Some(generation) = generation else {
+                    tracing::error!(
+                        "a defect has ended the writer of answers: nothing can be reloaded, and \
+                         health is no longer followed; restart the server"
+                    );
+                    self.metrics.reloaded(false, clock::wall());
+                    return None;
+                };
                 self.serials = serials;
                 (self.set_log)(&config.log.level);
                 self.metrics.reloaded(true, clock::wall());

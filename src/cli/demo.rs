@@ -9,7 +9,7 @@ use crate::app::{Demo, Server};
 pub(super) fn run() -> Result<(), Failure> {
     let mut demo = Demo::prepare()?;
     let (loaded, metrics) = serve::prepare(&demo.config())?;
-    serve::runtime()?.block_on(async {
+    serve::run_to_end(async {
         demo.start_regions(&loaded).await?;
         let server = serve::start(demo.config(), loaded, metrics)?;
         let done = server.run(|server| print(&text(server, &demo))).await;

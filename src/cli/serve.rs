@@ -11,7 +11,7 @@ use crate::metrics::Metrics;
 pub(super) fn run(config: Option<PathBuf>) -> Result<(), Failure> {
     let path = args::config_path(config);
     let (loaded, metrics) = prepare(&path)?;
-    runtime()?.block_on(async {
+    run_to_end(async {
         let server = start(path, loaded, metrics)?;
         server.run(announce).await?;
         Ok(())
@@ -40,8 +40,13 @@ pub(super) fn start(
     Ok(Server::start(path, loaded, metrics, Box::new(set_log))?)
 }
 
-pub(super) fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    Ok(tokio::runtime::Builder::new_multi_thread().enable_all().build()?)
+/// Runs it, and then ends without waiting for what cannot be interrupted: a name that the system's
+/// resolver is looking up for a probe, say.
+pub(super) fn run_to_end(all: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let done = runtime.block_on(all);
+    runtime.shutdown_background();
+    done
 }
 
 fn announce(server: &Server) {

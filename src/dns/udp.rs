@@ -31,6 +31,8 @@ const SLOT: usize = 4096 + 64;
 const CONTROL_WORDS: usize = 8;
 /// How long a worker waits for a datagram before it looks around.
 const HOUSEKEEPING: Duration = Duration::from_millis(200);
+/// How long a worker goes on when told to stop; what waits in its queue takes a part of that.
+const LAST_BATCHES: Duration = Duration::from_secs(1);
 /// One batch in so many is timed.
 const SAMPLE: u32 = 64;
 /// The receive buffer that is asked for, in octets.
@@ -146,8 +148,13 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
     let mut batch = Batch::new();
     let mut located: Vec<Located> = (0..BATCH).map(|_| Located::default()).collect();
     let mut round = 0_u32;
+    let mut end = None;
     loop {
         let stopping = stop.load(Ordering::Relaxed);
+        // Queries that never cease must not keep the process from ending.
+        if stopping && clock::now() >= *end.get_or_insert_with(|| clock::now() + LAST_BATCHES) {
+            return;
+        }
         let received = match batch.receive(socket, stopping) {
             Ok(received) => received,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
