@@ -1,5 +1,6 @@
 //! Policy trees: what a record's shares are derived from.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,6 +25,34 @@ impl Tree {
     #[must_use]
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize].node
+    }
+
+    /// The regions' slots at and below a node.
+    #[must_use]
+    pub fn slots_below(&self, id: NodeId) -> Vec<Slot> {
+        let (mut slots, mut seen, mut next) = (Vec::new(), HashSet::new(), vec![id]);
+        while let Some(id) = next.pop() {
+            if !seen.insert(id) {
+                continue;
+            }
+            match self.node(id) {
+                Node::Region(slot) => slots.push(*slot),
+                Node::Weighted { members } | Node::Latency { members, .. } => {
+                    next.extend(members.iter().map(|member| member.node));
+                }
+                Node::Failover { tiers, .. } => {
+                    next.extend(tiers.iter().flatten().map(|member| member.node));
+                }
+                Node::Geolocation { rules, default, .. } => {
+                    next.extend(rules.iter().map(|rule| rule.to).chain(*default));
+                }
+                Node::Geoproximity { members, .. } => {
+                    next.extend(members.iter().map(|(member, _)| member.node));
+                }
+                Node::Multivalue { members, .. } => slots.extend(members),
+            }
+        }
+        slots
     }
 }
 

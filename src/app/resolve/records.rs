@@ -7,7 +7,9 @@ use super::Resolver;
 use super::build::{Root, number};
 use super::names::{AllDown, Named};
 use crate::config::{self, Defaults, RecordPolicy, Spanned};
-use crate::model::{Binding, BindingId, Check, Family, PoolId, Record, RegionId, TreeId};
+use crate::model::{
+    Binding, BindingId, Check, Family, OnAllDown, PoolId, Record, RegionId, Slot, TreeId,
+};
 use crate::problem::Place;
 
 impl<'a> Resolver<'a> {
@@ -138,6 +140,7 @@ impl<'a> Resolver<'a> {
             }
             return None;
         }
+        self.fallback(record, tree, &pools, key);
         let place = record.policy.as_ref().map_or(&record.name.place, |policy| &policy.place);
         for family in Family::BOTH {
             self.mixed(&pools, family, place, key);
@@ -150,6 +153,26 @@ impl<'a> Resolver<'a> {
             self.out.bindings.push(binding);
         }
         Some(id)
+    }
+
+    /// Warns when what is to be served instead takes no part in the record: then nothing is.
+    fn fallback(
+        &mut self,
+        record: &config::Record,
+        tree: TreeId,
+        pools: &[Option<PoolId>],
+        key: &str,
+    ) {
+        let tree = &self.out.trees[tree.index()];
+        let OnAllDown::Instead(node) = tree.on_all_down else { return };
+        let takes_part = |slot: &Slot| pools.get(slot.index()).is_some_and(Option::is_some);
+        if self.config.incomplete.addresses || tree.slots_below(node).iter().any(takes_part) {
+            return;
+        }
+        let place = record.endpoints.as_ref().map_or(&record.name.place, |e| &e.place);
+        let found = "no endpoints in what on_all_down names, so that nothing is served then";
+        let wanted = "endpoints in at least one region that on_all_down leads to";
+        self.warn(place, format!("{key}.endpoints"), found, wanted);
     }
 
     /// The pool of a region in this record.

@@ -179,6 +179,25 @@ fn a_record_s_own_endpoints_and_checks_make_pools_of_its_own() {
 }
 
 #[test]
+fn a_fallback_that_takes_no_part_is_told() {
+    let record = |name: &str, endpoints: &str| {
+        format!(
+            "[[records]]\nname = \"{name}.example.com\"\npolicy = \"a\"\non_all_down = \"c\"\n\
+             [records.endpoints]\na = [\"192.0.2.11\"]\n{endpoints}\n"
+        )
+    };
+    let records = record("bad", "") + &record("good", "c = [\"192.0.2.14\"]");
+    let (regions, _) = REGIONS.split_once("regions.b").unwrap();
+    let last = "regions.c = { addresses = [\"192.0.2.4\"] }\n";
+    let text = format!("{}{last}{records}", regions.replace("checks.slow", "checks.unused"));
+    let (config, mut problems) = config::parse(&Arc::new(Source { path: "t.toml".into(), text }));
+    let _ = resolve(&config, &mut problems);
+    let told: Vec<_> = problems.0.iter().filter(|p| p.key.ends_with("endpoints")).collect();
+    assert_eq!(told.len(), 1, "{problems}");
+    assert_eq!(told[0].key, "records.\"bad.example.com\".endpoints");
+}
+
+#[test]
 fn the_worst_case_of_a_record_is_that_of_its_worst_check() {
     let r = resolved(
         r#"
