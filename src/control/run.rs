@@ -234,6 +234,7 @@ impl Control {
             let of_family = |f: &Family| assembly.pools[region.pool.index()].count(*f) > 0;
             let families = Family::BOTH.into_iter().filter(of_family);
             live.regions.extend(families.map(|family| (Arc::clone(&region.name), family)));
+            live.weights.insert(Arc::clone(&region.name));
         }
         for tracked in &self.state.targets {
             for (pool, addresses) in &tracked.pools {

@@ -21,6 +21,8 @@ pub struct Live {
     pub checks: HashSet<(Arc<str>, Arc<str>, String)>,
     /// Each region, with the families of which it has addresses.
     pub regions: HashSet<(Arc<str>, Family)>,
+    /// Each region, with addresses of its own or without.
+    pub weights: HashSet<Arc<str>>,
     /// The owner name of each dynamic record, as it was given to [`Metrics::record_all_down`].
     pub records: HashSet<String>,
     /// The columns that the new tables use.
@@ -203,7 +205,7 @@ impl Metrics {
         gauges.check_duration.retain(|[region, check]| checks.contains(&(region, check)));
         gauges.check_results.retain(|[region, check, _]| checks.contains(&(region, check)));
         gauges.region_up.retain(|[region, family]| families.contains(&(region, family)));
-        gauges.region_weight.retain(|[region]| regions.contains(region));
+        gauges.region_weight.retain(|[region]| live.weights.contains(region));
         gauges.region_transitions.retain(|[region, _]| regions.contains(region));
         gauges.record_all_down.retain(|[record]| live.records.contains(record));
         self.blocks.show_only(&live.columns);

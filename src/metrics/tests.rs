@@ -116,6 +116,7 @@ async fn series_of_what_a_reload_removed_vanish() {
     let live = Live {
         checks: HashSet::from([("us-east".into(), "web".into(), "192.0.2.10".into())]),
         regions: HashSet::from([("us-east".into(), Family::V4)]),
+        weights: HashSet::from(["us-east".into()]),
         records: HashSet::new(),
         columns: HashSet::from([metrics.column("us-east", None)]),
     };
