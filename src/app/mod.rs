@@ -4,6 +4,7 @@
 mod bind;
 mod demo;
 mod demo_regions;
+mod files;
 mod load;
 mod reload;
 pub mod resolve;

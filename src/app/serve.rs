@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::bind::{self, BindError, Sockets};
+use super::files;
 use super::load::Loaded;
 use super::reload::Reloader;
 use crate::admin;
@@ -22,7 +23,7 @@ use crate::control::{Control, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers};
 use crate::metrics::{Metrics, Proto};
 use crate::model::{Family, PoolId};
-use crate::probe::{Limits, Prober, Settings};
+use crate::probe::{Limits, Prober, Settings, concurrency};
 use crate::routing::Handle;
 
 /// Observations that may wait for the writer.
@@ -111,9 +112,15 @@ impl Server {
         let control = Control::new(assembly, &known, wiring);
         let handle = control.handle();
 
+        let limits = probe_limits(&config);
+        let probes = limits
+            .concurrency
+            .unwrap_or_else(|| concurrency(targets_seen.borrow().iter().map(Arc::as_ref)));
+        files::raise_limit(config.server.tcp.max_connections as usize, probes);
+
         // A seed of its own keeps several nameservers from probing in step.
         let seed = fastrand::u64(..);
-        let settings = Settings { limits: probe_limits(&config), seed, ..Settings::default() };
+        let settings = Settings { limits, seed, ..Settings::default() };
         let prober = Prober::spawn(targets_seen, observations, settings, stop.child_token());
         let mut tasks = vec![tokio::spawn(control.run(observed, reloaded, stop.clone()))];
         let mut admin_addresses = Vec::new();
