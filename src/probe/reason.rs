@@ -55,6 +55,7 @@ pub(super) fn of_io(error: &Error) -> String {
         ErrorKind::NetworkUnreachable => "no route to the network".into(),
         ErrorKind::PermissionDenied => "not permitted (a local firewall?)".into(),
         ErrorKind::TimedOut => "the system's own time-out".into(),
+        ErrorKind::InvalidData | ErrorKind::InvalidInput => "malformed".into(),
         _ => error.to_string(),
     }
 }

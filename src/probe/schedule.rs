@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use crate::health::RECHECK;
 use crate::model::{Digest, Target};
 
+/// Longer intervals are taken as this one.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The schedule of one target.
 #[derive(Debug, Clone)]
 pub struct Schedule {
@@ -28,8 +31,8 @@ impl Schedule {
     #[must_use]
     pub fn new(target: &Target, epoch: Instant, seed: u64) -> Self {
         let timing = &target.check.timing;
-        // An interval of nothing would be probed without a pause, whoever let it through.
-        let interval = timing.interval.max(Duration::from_millis(1));
+        // Whoever let them through: nothing would be probed without a pause, and ages overflow.
+        let interval = timing.interval.clamp(Duration::from_millis(1), LONGEST);
         let digest = Digest::new()
             .number(seed)
             .text(&target.check.name)
@@ -228,10 +231,14 @@ mod tests {
         }
     }
 
-    #[test]
-    fn an_interval_of_nothing_does_not_divide_by_it() {
+    #[rstest]
+    #[case(Duration::ZERO)]
+    #[case(Duration::MAX)]
+    fn an_absurd_interval_does_not_overflow(#[case] interval: Duration) {
         let epoch = clock::now();
-        let mut schedule = Schedule::new(&target("web", 1, Duration::ZERO, true), epoch, 1);
-        assert!(schedule.next(epoch, epoch, Some(true)) > epoch);
+        for settled in [true, false] {
+            let mut schedule = Schedule::new(&target("web", 1, interval, settled), epoch, 1);
+            assert!(schedule.next(epoch, epoch, Some(false)) > epoch);
+        }
     }
 }
