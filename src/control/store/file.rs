@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
-use std::panic::catch_unwind;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
+    TableHandle, WriteTransaction,
 };
 
 use super::row::{KEPT, Restored, Row, millis};
@@ -19,6 +20,8 @@ pub const FILE: &str = "trimtab.redb";
 /// The version of what is in the file; a higher one is from a newer program.
 pub(super) const VERSION: u64 = 1;
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+/// Some thousand targets fit in a fraction of it; redb's own default is a gigabyte.
+const CACHE_BYTES: usize = 4 << 20;
 pub(super) const HEALTH: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("health");
 
 /// Why the state cannot be used.
@@ -108,48 +111,69 @@ impl<E: Into<redb::Error>> From<E> for Unusable {
 
 type Opened = (Database, HashMap<String, Row>);
 
-/// A file may be damaged in ways at which the library panics instead of saying so.
 fn try_open(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
-    catch_unwind(|| open_checked(path, wall))
-        .unwrap_or_else(|_| Err(Unusable::Content("its structure is damaged".into())))
-}
-
-fn open_checked(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
-    let database = match Database::create(path) {
-        Err(DatabaseError::Storage(StorageError::Io(error)))
-            if error.kind() == io::ErrorKind::WouldBlock =>
-        {
-            return Err(Unusable::InUse);
+    let opened = guarded(|| {
+        let mut builder = Database::builder();
+        let mut database = match builder.set_cache_size(CACHE_BYTES).create(path) {
+            Err(DatabaseError::Storage(StorageError::Io(error)))
+                if error.kind() == io::ErrorKind::WouldBlock =>
+            {
+                return Err(Unusable::InUse);
+            }
+            opened => opened?,
+        };
+        // What damage there is shows now, and not as health that nobody saw.
+        if !database.check_integrity()? {
+            tracing::warn!("the state file {} was damaged, and is repaired", path.display());
         }
-        opened => opened?,
-    };
-    prepare(&database, wall)?;
-    let rows = read(&database)?;
-    Ok((database, rows))
+        prepare(&database, wall)?;
+        let rows = read(&database)?;
+        Ok((database, rows))
+    });
+    opened.unwrap_or_else(|| Err(Unusable::Content("its content contradicts itself".into())))
 }
 
-/// Makes the tables of a new file, refuses a newer one, and drops what is long out of use.
+/// A damaged file can break what redb takes for granted; it panics then. `None` if it did.
+pub(super) fn guarded<T>(work: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(work)).ok()
+}
+
+/// Opens the file anew for writing, after an error.
+pub(super) fn reopen(path: &Path) -> Result<Database, DatabaseError> {
+    Database::builder().set_cache_size(CACHE_BYTES).open(path)
+}
+
+/// Makes the tables of a new file, refuses that of another program or version, and drops what is
+/// long out of use.
 fn prepare(database: &Database, wall: SystemTime) -> Result<(), Unusable> {
     let write = database.begin_write()?;
-    {
-        let mut meta = write.open_table(META)?;
-        let version = meta.get("version")?.map(|version| version.value());
-        match version {
-            None => drop(meta.insert("version", VERSION)?),
-            Some(VERSION) => {}
-            Some(other) => {
-                return Err(Unusable::Content(format!(
-                    "it has version {other}, and this program knows {VERSION}"
-                )));
-            }
-        }
-        let oldest = millis(wall).saturating_sub(KEPT.as_millis() as u64);
-        let mut health = write.open_table(HEALTH)?;
-        health.retain(|_, row| {
-            serde_json::from_slice::<Row>(row).is_ok_and(|row| row.at_ms >= oldest)
-        })?;
-    }
+    check_version(&write)?;
+    let oldest = millis(wall).saturating_sub(KEPT.as_millis() as u64);
+    // A row that cannot be read stays, to be found by `read`.
+    write.open_table(HEALTH)?.retain(|_, row| {
+        serde_json::from_slice::<Row>(row).map_or(true, |row| row.at_ms >= oldest)
+    })?;
     write.commit()?;
+    Ok(())
+}
+
+fn check_version(write: &WriteTransaction) -> Result<(), Unusable> {
+    let tables: Vec<String> = write.list_tables()?.map(|table| table.name().to_owned()).collect();
+    let ours = tables.iter().any(|name| name == META.name());
+    if !ours && !tables.is_empty() {
+        return Err(Unusable::Content("it is of another program".into()));
+    }
+    let mut meta = write.open_table(META)?;
+    let version = meta.get("version")?.map(|version| version.value());
+    match version {
+        None => drop(meta.insert("version", VERSION)?),
+        Some(VERSION) => {}
+        Some(other) => {
+            return Err(Unusable::Content(format!(
+                "it has version {other}, and this program knows {VERSION}"
+            )));
+        }
+    }
     Ok(())
 }
 
@@ -158,9 +182,9 @@ fn read(database: &Database) -> Result<HashMap<String, Row>, Unusable> {
     let mut rows = HashMap::new();
     for item in table.iter()? {
         let (key, row) = item?;
-        if let Ok(row) = serde_json::from_slice(row.value()) {
-            rows.insert(key.value().to_owned(), row);
-        }
+        let row = serde_json::from_slice(row.value())
+            .map_err(|error| Unusable::Content(format!("a row of it is no health: {error}")))?;
+        rows.insert(key.value().to_owned(), row);
     }
     Ok(rows)
 }

@@ -77,7 +77,7 @@ impl Restored {
     ) -> Option<Health> {
         let row = self.rows.get(&key(check, destination))?;
         let age = Duration::from_millis(millis(wall).abs_diff(row.at_ms));
-        if age > check.timing.interval * FRESH_INTERVALS {
+        if age > check.timing.interval.saturating_mul(FRESH_INTERVALS) {
             return None;
         }
         let state = match row.state {

@@ -88,11 +88,18 @@ fn one_process_a_directory() {
 
 #[test]
 fn a_damaged_file_is_put_aside() {
-    let spoil: [fn(&mut Vec<u8>); 4] = [
+    let spoil: [fn(&mut Vec<u8>); 8] = [
         |octets| octets.truncate(octets.len() / 3),
         |octets| *octets = b"this is no database\n".repeat(500),
         |octets| octets[..64].fill(0x5a),
         |octets| octets.truncate(10),
+        |octets| octets.truncate(octets.len() - 1),
+        |octets| octets.fill(0),
+        |octets| octets[4096..].fill(0),
+        |octets| {
+            let mut random = fastrand::Rng::with_seed(7);
+            octets[4096..].fill_with(|| random.u8(..));
+        },
     ];
     for spoil in spoil {
         let dir = written();
@@ -131,6 +138,42 @@ fn damage_anywhere_does_not_keep_it_from_opening() {
         store.close();
     }
     assert!(put_aside > 20, "{put_aside}");
+}
+
+#[test]
+fn any_single_flipped_bit_is_harmless_or_told() {
+    let dir = written();
+    let path = dir.path().join(FILE);
+    let whole = std::fs::read(&path).unwrap();
+    // Most of the file is empty.
+    let used: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] != 0).collect();
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..60 {
+        let at = used[random.usize(..used.len())];
+        let mut spoilt = whole.clone();
+        spoilt[at] ^= 1 << random.u8(..8);
+        std::fs::write(&path, &spoilt).unwrap();
+        let (store, restored) = open(dir.path()).unwrap();
+        let found = health(&restored, &check(80), clock::wall());
+        match restored.set_aside {
+            None => assert_eq!(found, Some((State::Down, 4)), "octet {at}"),
+            Some(_) => assert_eq!(found, None, "octet {at}"),
+        }
+        store.close();
+    }
+}
+
+#[test]
+fn the_file_of_another_program_is_put_aside() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = redb::Database::create(dir.path().join(FILE)).unwrap();
+    let write = database.begin_write().unwrap();
+    let books: redb::TableDefinition<'_, &str, u64> = redb::TableDefinition::new("books");
+    write.open_table(books).unwrap().insert("shelf", 1).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let (_store, restored) = open(dir.path()).unwrap();
+    assert!(restored.set_aside.unwrap().1.contains("another program"));
 }
 
 #[test]

@@ -1,15 +1,14 @@
 //! The thread that writes, and what it is left to write.
 
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use redb::Database;
 
-use super::file::{self, HEALTH, StoreError};
+use super::file::{self, FILE, HEALTH, StoreError};
 use super::row::{Restored, Row, key};
 use crate::clock;
 use crate::health::Health;
@@ -52,8 +51,9 @@ impl Store {
         let (database, restored) = file::open(dir, clock::wall())?;
         let desk = Arc::new(Desk::default());
         let thread = std::thread::Builder::new().name("store".into()).spawn({
-            let desk = Arc::clone(&desk);
-            move || write_all(&desk, &database, &metrics)
+            let (desk, path) = (Arc::clone(&desk), dir.join(FILE));
+            let mut disk = Disk { path, database: Some(database) };
+            move || write_all(&desk, |rows| disk.write(rows), &metrics)
         });
         let error = |error| StoreError::Directory { dir: dir.into(), error };
         Ok((Self { desk, thread: Some(thread.map_err(error)?) }, restored))
@@ -97,6 +97,17 @@ impl Desk {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Takes back what could not be written; what came meanwhile is newer. Of what is closed
+    /// nothing is taken back, for there is no next time.
+    fn put_back(&self, rows: HashMap<String, Row>) {
+        let mut pending = self.lock();
+        if !pending.closed {
+            for (key, row) in rows {
+                pending.rows.entry(key).or_insert(row);
+            }
+        }
+    }
+
     /// Waits for something to write; `None` when there will be nothing more.
     fn take(&self) -> Option<HashMap<String, Row>> {
         let pending = self.lock();
@@ -113,18 +124,21 @@ impl Desk {
     }
 }
 
-fn write_all(desk: &Desk, database: &Database, metrics: &Metrics) {
+/// Writes lot after lot until the desk is closed. What could not be written is tried again with
+/// the next lot, a pause later, unless something newer came.
+fn write_all(
+    desk: &Desk,
+    mut write: impl FnMut(&HashMap<String, Row>) -> Result<(), WriteError>,
+    metrics: &Metrics,
+) {
     let mut failing = false;
     while let Some(rows) = desk.take() {
-        // At a file that was damaged meanwhile the library may panic; nothing of ours is left
-        // half-done by that, and what is written later may still succeed.
-        let written = catch_unwind(AssertUnwindSafe(|| write(database, &rows)));
-        let written = match written {
-            Ok(written) => written.map_err(|error| error.to_string()),
-            Err(_) => Err("the state file is damaged".into()),
-        };
-        match written {
-            Ok(()) => failing = false,
+        match write(&rows) {
+            Ok(()) if failing => {
+                tracing::info!("health is stored again");
+                failing = false;
+            }
+            Ok(()) => {}
             Err(error) => {
                 metrics.state_write_failed();
                 if !failing {
@@ -133,9 +147,42 @@ fn write_all(desk: &Desk, database: &Database, metrics: &Metrics) {
                     );
                 }
                 failing = true;
+                desk.put_back(rows);
             }
         }
     }
+}
+
+/// The file, as the thread has it.
+#[derive(Debug)]
+struct Disk {
+    path: PathBuf,
+    /// `None` after an error: redb refuses all further writes until it is opened anew.
+    database: Option<Database>,
+}
+
+impl Disk {
+    fn write(&mut self, rows: &HashMap<String, Row>) -> Result<(), WriteError> {
+        let written = file::guarded(|| {
+            let database = match self.database.take() {
+                Some(database) => database,
+                None => file::reopen(&self.path).map_err(redb::Error::from)?,
+            };
+            write(&database, rows)?;
+            self.database = Some(database);
+            Ok(())
+        });
+        written.unwrap_or(Err(WriteError::Content("the content of the file contradicts itself")))
+    }
+}
+
+/// Why a lot was not written.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error("{0}")]
+    Disk(#[from] redb::Error),
+    #[error("{0}")]
+    Content(&'static str),
 }
 
 fn write(database: &Database, rows: &HashMap<String, Row>) -> Result<(), redb::Error> {
@@ -149,4 +196,60 @@ fn write(database: &Database, rows: &HashMap<String, Row>) -> Result<(), redb::E
     }
     write.commit()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::State;
+
+    fn row(failures: u32) -> Row {
+        let health = Health { state: State::Down, failures, ..Health::unknown(clock::now()) };
+        Row::of(&health, clock::wall()).unwrap()
+    }
+
+    #[test]
+    fn what_fails_is_tried_again_unless_something_newer_came() {
+        let (desk, mut lots) = (Desk::default(), Vec::new());
+        let put = |key: &str, failures| {
+            let mut pending = desk.lock();
+            pending.rows.insert(key.into(), row(failures));
+            pending.urgent = true;
+        };
+        put("web", 1);
+        put("api", 1);
+        let write = |rows: &HashMap<String, Row>| {
+            lots.push(rows.clone());
+            match lots.len() {
+                1 => {
+                    put("web", 2);
+                    Err(WriteError::Content("the disk is full"))
+                }
+                _ => {
+                    desk.lock().closed = true;
+                    Ok(())
+                }
+            }
+        };
+        write_all(&desk, write, &Metrics::new());
+        let failures = |key: &str| lots[1].get(key).map(|row| row.failures);
+        assert_eq!((lots.len(), failures("web"), failures("api")), (2, Some(2), Some(1)));
+    }
+
+    #[test]
+    fn after_an_error_the_file_is_opened_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, elsewhere) = (dir.path().join(FILE), dir.path().join("elsewhere"));
+        let (database, _) = file::open(dir.path(), clock::wall()).unwrap();
+        drop(database);
+        let mut disk = Disk { path: path.clone(), database: None };
+        let rows = HashMap::from([("web".to_owned(), row(3))]);
+        std::fs::rename(&path, &elsewhere).unwrap();
+        assert!(disk.write(&rows).is_err());
+        std::fs::rename(&elsewhere, &path).unwrap();
+        assert!(disk.write(&rows).is_ok());
+        drop(disk);
+        let (_, restored) = file::open(dir.path(), clock::wall()).unwrap();
+        assert_eq!(restored.rows, rows);
+    }
 }
