@@ -1,4 +1,5 @@
 //! TCP over loopback: what has come is answered, and nobody holds a connection for ever.
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::net::SocketAddr;
 use std::time::Duration;
