@@ -10,6 +10,10 @@ use crate::model::{MissingFamily, RegionId, Weight};
 /// How deep policies may be nested: what derives shares goes as deep.
 const DEPTH_MAX: usize = 32;
 
+/// How many regions and policies there may be below one, each counted as often as it is reached:
+/// what derives shares goes every way.
+const WAYS_MAX: u64 = 1_000_000;
+
 /// A policy whose references are followed. What they did not find is left out.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
@@ -90,8 +94,8 @@ enum State {
     New,
     /// On the path.
     Open,
-    /// Has been walked, and leads so many policies deep.
-    Done(usize),
+    /// Has been walked, and leads so many policies deep, to so many nodes.
+    Done(usize, u64),
 }
 
 /// A walk over everything that policies lead to.
@@ -103,46 +107,49 @@ struct Walk {
 impl Walk {
     fn all(mut self, r: &mut Resolver<'_>) {
         for policy in 0..self.state.len() {
-            if let State::New = self.state[policy]
-                && self.depth(policy, r) > DEPTH_MAX
-            {
-                let name = &r.config.policies[policy].name;
+            let State::New = self.state[policy] else { continue };
+            let (depth, ways) = self.depth(policy, r);
+            let (found, wanted) = if depth > DEPTH_MAX {
                 let wanted = format!("policies nested at most {DEPTH_MAX} deep");
-                let key = format!("policies.{}", name.value);
-                r.error(
-                    &name.place,
-                    key,
-                    "policies within policies, deeper than that",
-                    wanted,
-                    None,
-                );
-                r.buildable = false;
-            }
+                ("policies within policies, deeper than that", wanted)
+            } else if ways > WAYS_MAX {
+                let wanted = format!("at most {WAYS_MAX}, each counted as often as it is reached");
+                ("too many regions and policies below it", wanted)
+            } else {
+                continue;
+            };
+            let name = &r.config.policies[policy].name;
+            r.error(&name.place, format!("policies.{}", name.value), found, wanted, None);
+            r.buildable = false;
         }
     }
 
-    /// How many policies deep `policy` leads, itself included; stops where it is too deep anyway.
-    fn depth(&mut self, policy: usize, r: &mut Resolver<'_>) -> usize {
+    /// How many policies deep `policy` leads, itself included, and to how many nodes; stops where it
+    /// is too deep anyway.
+    fn depth(&mut self, policy: usize, r: &mut Resolver<'_>) -> (usize, u64) {
         match self.state[policy] {
-            State::Done(depth) => return depth,
+            State::Done(depth, ways) => return (depth, ways),
             State::Open => {
                 self.circle(policy, r);
-                return 0;
+                return (0, 0);
             }
-            State::New if self.path.len() > DEPTH_MAX => return 0,
+            State::New if self.path.len() > DEPTH_MAX => return (0, 0),
             State::New => {}
         }
         self.state[policy] = State::Open;
         self.path.push(policy);
-        let mut below = 0;
+        let (mut below, mut ways) = (0, 1_u64);
         for member in r.plans[policy].members().collect::<Vec<_>>() {
-            if let Named::Policy(member) = member {
-                below = below.max(self.depth(member, r));
-            }
+            let (deep, many) = match member {
+                Named::Policy(member) => self.depth(member, r),
+                Named::Region(_) => (0, 1),
+            };
+            below = below.max(deep);
+            ways = ways.saturating_add(many);
         }
         self.path.pop();
-        self.state[policy] = State::Done(below + 1);
-        below + 1
+        self.state[policy] = State::Done(below + 1, ways);
+        (below + 1, ways)
     }
 
     /// Reports the part of the path that leads from a policy back to itself.

@@ -179,6 +179,26 @@ fn a_record_s_own_endpoints_and_checks_make_pools_of_its_own() {
 }
 
 #[test]
+fn ways_that_multiply_are_refused() {
+    let mut text = REGIONS.to_owned();
+    for level in 0..14 {
+        let to = if level == 13 { "a".into() } else { format!("p{}", level + 1) };
+        text += &format!("policies.p{level} = {{ type = \"weighted\", weights = {{ ");
+        text += &(0..4).map(|n| format!("q{level}-{n} = 1")).collect::<Vec<_>>().join(", ");
+        text += " } }\n";
+        for n in 0..4 {
+            text +=
+                &format!("policies.q{level}-{n} = {{ type = \"failover\", order = [\"{to}\"] }}\n");
+        }
+    }
+    text += "[[records]]\nname = \"a.example.com\"\npolicy = \"p0\"\n";
+    let (config, mut problems) = config::parse(&Arc::new(Source { path: "t.toml".into(), text }));
+    let _ = resolve(&config, &mut problems);
+    assert_eq!(problems.errors(), 1, "{problems}");
+    assert!(problems.to_string().contains("policies.p0"), "{problems}");
+}
+
+#[test]
 fn a_fallback_that_takes_no_part_is_told() {
     let record = |name: &str, endpoints: &str| {
         format!(
