@@ -20,7 +20,7 @@ pub(super) struct Sockets {
     /// For each address a socket a worker.
     pub(super) udp: Vec<Arc<UdpSocket>>,
     /// For each address one.
-    pub(super) tcp: Vec<TcpListener>,
+    pub(super) tcp: Vec<Door>,
 }
 
 /// Why an address cannot be listened on.
@@ -78,18 +78,15 @@ impl Sockets {
 fn bind_pair(
     address: SocketAddr,
     workers: usize,
-) -> Result<(TcpListener, Vec<Arc<UdpSocket>>), BindError> {
-    let tcp = listener(address).map_err(|e| BindError::new(address, "TCP", &e))?;
-    let address = tcp.local_addr().map_err(|e| BindError::new(address, "TCP", &e))?;
-    let udp = (0..workers)
-        .map(|_| dns::bind(address).map(Arc::new))
-        .collect::<io::Result<Vec<_>>>()
-        .map_err(|e| BindError::new(address, "UDP", &e))?;
-    Ok((tcp, udp))
+) -> Result<(Door, Vec<Arc<UdpSocket>>), BindError> {
+    let tcp = bound(address).and_then(|socket| Ok((local(&socket)?, socket)));
+    let (address, socket) = tcp.map_err(|e| BindError::new(address, "TCP", &e))?;
+    let udp = dns::bind(address, workers).map_err(|e| BindError::new(address, "UDP", &e))?;
+    Ok((Door { socket, address }, udp))
 }
 
-/// A TCP listener; an IPv6 one does not take IPv4 as well.
-fn listener(address: SocketAddr) -> io::Result<TcpListener> {
+/// A TCP socket that does not listen yet; an IPv6 one does not take IPv4 as well.
+fn bound(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -97,8 +94,31 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuse_address(true)?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
-    TcpListener::from_std(socket.into())
+    Ok(socket)
+}
+
+fn local(socket: &Socket) -> io::Result<SocketAddr> {
+    socket.local_addr()?.as_socket().ok_or_else(|| io::Error::other("not an Internet socket"))
+}
+
+/// A TCP socket bound for questions, which refuses clients until it listens: whoever is refused
+/// asks another nameserver at once, and whoever waits for an answer does not.
+#[derive(Debug)]
+pub(super) struct Door {
+    socket: Socket,
+    pub(super) address: SocketAddr,
+}
+
+impl Door {
+    /// Lets clients in.
+    ///
+    /// # Errors
+    /// When another program has begun to listen on the same address meanwhile.
+    pub(super) fn open(self) -> Result<TcpListener, BindError> {
+        let listening = self.socket.listen(BACKLOG);
+        let listener = listening.and_then(|()| TcpListener::from_std(self.socket.into()));
+        listener.map_err(|e| BindError::new(self.address, "TCP", &e))
+    }
 }
 
 /// A listener for the admin pages.
@@ -106,5 +126,9 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
 /// # Errors
 /// When the address cannot be bound, with what to do about it.
 pub(super) fn admin(address: SocketAddr) -> Result<TcpListener, BindError> {
-    listener(address).map_err(|e| BindError::new(address, "admin, TCP", &e))
+    let listening = bound(address).and_then(|socket| {
+        socket.listen(BACKLOG)?;
+        TcpListener::from_std(socket.into())
+    });
+    listening.map_err(|e| BindError::new(address, "admin, TCP", &e))
 }

@@ -70,9 +70,8 @@ impl Reloader {
         Self { path, fixed: Fixed::of(config), serials, metrics, reloads, set_log }
     }
 
-    /// Loads, and waits until what was loaded is published. `None`: nothing has changed, and the
-    /// log says why.
-    pub(super) async fn reload(&mut self) -> Option<Config> {
+    /// Loads again what is on disk. `None`: it is not to be used, and the log says why.
+    pub(super) async fn load(&self) -> Option<Loaded> {
         let (path, serials) = (self.path.clone(), self.serials.clone());
         let metrics = Arc::clone(&self.metrics);
         let loading = move || {
@@ -80,8 +79,7 @@ impl Reloader {
         };
         // Reading files and building tables would hold up the tasks of this thread.
         let loaded = match tokio::task::spawn_blocking(loading).await {
-            Ok(Ok(loaded)) => self.refuse_fixed(loaded),
-            Ok(Err(problems)) => Err(problems),
+            Ok(loaded) => loaded.and_then(|loaded| self.refuse_fixed(loaded)),
             Err(_) => {
                 tracing::error!("the reload failed; the configuration in force stays");
                 self.metrics.reloaded(false, clock::wall());
@@ -89,44 +87,53 @@ impl Reloader {
             }
         };
         match loaded {
-            Ok(Loaded { config, assembly, warnings, serials }) => {
-                for warning in &warnings.0 {
+            Ok(loaded) => {
+                for warning in &loaded.warnings.0 {
                     tracing::warn!("{warning}");
                 }
-                let (done, published) = oneshot::channel();
-                let sent = self.reloads.send(Reloaded { assembly, done }).await;
-                let generation = if sent.is_ok() { published.await.ok() } else { None };
-                let Some(generation) = generation else {
-                    tracing::error!(
-                        "a defect has ended the writer of answers: nothing can be reloaded, and \
-                         health is no longer followed; restart the server"
-                    );
-                    self.metrics.reloaded(false, clock::wall());
-                    return None;
-                };
-                self.serials = serials;
-                (self.set_log)(&config.log.level);
-                self.metrics.reloaded(true, clock::wall());
-                tracing::info!("reloaded {} (generation {generation})", self.path.display());
-                Some(config)
+                Some(loaded)
             }
             Err(problems) => {
-                for problem in &problems.0 {
-                    match problem.severity {
-                        Severity::Error => tracing::error!("{problem}"),
-                        Severity::Warning => tracing::warn!("{problem}"),
-                    }
-                }
-                let errors = problems.errors();
-                tracing::error!(
-                    "{} was not reloaded ({errors} {}); the configuration in force stays",
-                    self.path.display(),
-                    if errors == 1 { "error" } else { "errors" },
-                );
-                self.metrics.reloaded(false, clock::wall());
+                self.refused(&problems);
                 None
             }
         }
+    }
+
+    fn refused(&self, problems: &Problems) {
+        for problem in &problems.0 {
+            match problem.severity {
+                Severity::Error => tracing::error!("{problem}"),
+                Severity::Warning => tracing::warn!("{problem}"),
+            }
+        }
+        let errors = problems.errors();
+        tracing::error!(
+            "{} was not reloaded ({errors} {}); the configuration in force stays",
+            self.path.display(),
+            if errors == 1 { "error" } else { "errors" },
+        );
+        self.metrics.reloaded(false, clock::wall());
+    }
+
+    /// Hands what was loaded to the writer, and waits until it is published.
+    pub(super) async fn publish(&mut self, loaded: Loaded) {
+        let Loaded { config, assembly, serials, .. } = loaded;
+        let (done, published) = oneshot::channel();
+        let sent = self.reloads.send(Reloaded { assembly, done }).await;
+        let generation = if sent.is_ok() { published.await.ok() } else { None };
+        let Some(generation) = generation else {
+            tracing::error!(
+                "nothing can be reloaded, for what judges health and publishes has ended by a \
+                 fault of this program; restart the server"
+            );
+            self.metrics.reloaded(false, clock::wall());
+            return;
+        };
+        self.serials = serials;
+        (self.set_log)(&config.log.level);
+        self.metrics.reloaded(true, clock::wall());
+        tracing::info!("reloaded {} (generation {generation})", self.path.display());
     }
 
     fn refuse_fixed(&self, loaded: Loaded) -> Result<Loaded, Problems> {

@@ -50,6 +50,7 @@ pub enum StartError {
 pub struct Server {
     config: Config,
     dns: Sockets,
+    dns_addresses: Vec<SocketAddr>,
     admin_addresses: Vec<SocketAddr>,
     handle: Handle,
     metrics: Arc<Metrics>,
@@ -122,7 +123,8 @@ impl Server {
         let seed = fastrand::u64(..);
         let settings = Settings { limits, seed, ..Settings::default() };
         let prober = Prober::spawn(targets_seen, observations, settings, stop.child_token());
-        let mut tasks = vec![tokio::spawn(control.run(observed, reloaded, stop.clone()))];
+        let writing = control.run(observed, reloaded, stop.clone());
+        let mut tasks = vec![tokio::spawn(report_fault(tokio::spawn(writing)))];
         let mut admin_addresses = Vec::new();
         for listener in admin {
             admin_addresses.push(listener.local_addr()?);
@@ -134,6 +136,7 @@ impl Server {
             Reloader::new(path, &config, serials, Arc::clone(&metrics), reloads, set_log);
         Ok(Self {
             config,
+            dns_addresses: dns.tcp.iter().map(|door| door.address).collect(),
             dns,
             admin_addresses,
             handle,
@@ -150,8 +153,8 @@ impl Server {
 
     /// The addresses on which questions are answered.
     #[must_use]
-    pub fn dns_addresses(&self) -> Vec<SocketAddr> {
-        self.dns.tcp.iter().filter_map(|listener| listener.local_addr().ok()).collect()
+    pub fn dns_addresses(&self) -> &[SocketAddr] {
+        &self.dns_addresses
     }
 
     /// The addresses of the admin pages.
@@ -186,19 +189,20 @@ impl Server {
             |address: SocketAddr| self.metrics.block(Proto::Udp, Family::of(address.ip()), false);
         let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, block_for)?;
         let tcp = TcpServer::new(tcp_limits(&self.config), self.handle.clone(), self.stop.clone());
-        serving(&self);
-        for listener in std::mem::take(&mut self.dns.tcp) {
-            let family = Family::of(listener.local_addr()?.ip());
-            tcp.listen(listener, self.metrics.block(Proto::Tcp, family, true));
+        for door in std::mem::take(&mut self.dns.tcp) {
+            let family = Family::of(door.address.ip());
+            tcp.listen(door.open()?, self.metrics.block(Proto::Tcp, family, true));
         }
+        serving(&self);
         self.ready.send_replace(true);
         loop {
             tokio::select! {
                 Some(()) = self.signals.hangup.recv() => {
-                    if let Some(config) = self.reloader.reload().await {
-                        tcp.set_limits(tcp_limits(&config));
-                        self.prober.set_limits(probe_limits(&config));
-                        self.config = config;
+                    if let Some(loaded) = self.reloader.load().await {
+                        // Before the targets: those that are allowed now are probed at once.
+                        self.prober.set_limits(probe_limits(&loaded.config));
+                        tcp.set_limits(tcp_limits(&loaded.config));
+                        self.reloader.publish(loaded).await;
                     }
                 }
                 _ = self.signals.terminate.recv() => break,
@@ -210,10 +214,12 @@ impl Server {
         Ok(())
     }
 
-    /// Waits until every probe has settled, but no longer than one interval; false when a signal
-    /// came first.
+    /// Waits until every probe has settled, but no longer than one interval of those in use; false
+    /// when a signal came first.
     async fn wait_for_health(&mut self) -> bool {
-        let longest = self.config.checks.iter().map(|check| check.spec.timing.interval).max();
+        let assembly = Arc::clone(&self.handle.current().assembly);
+        let used = assembly.pools.iter().flat_map(|pool| &pool.checks);
+        let longest = used.map(|check| check.timing.interval).max();
         tokio::select! {
             _ = self.settled.wait_for(|settled| *settled) => true,
             () = tokio::time::sleep(longest.unwrap_or_default()) => true,
@@ -243,6 +249,16 @@ impl Server {
         if tokio::time::timeout(STOP, all).await.is_err() {
             tracing::warn!("not everything ended within {} s; ending anyway", STOP.as_secs());
         }
+    }
+}
+
+/// Tells when the writer of snapshots has ended by a fault. The answering threads do not need it.
+async fn report_fault(writer: JoinHandle<()>) {
+    if writer.await.is_err() {
+        tracing::error!(
+            "the part that judges health has stopped by a fault of this program: answers go on \
+             from the last health known; restart the server"
+        );
     }
 }
 

@@ -56,7 +56,7 @@ fn announce(server: &Server) {
     let (up, all) = server.regions_up();
     tracing::info!(
         "answering on {} (UDP and TCP); metrics on {}; {up} of {all} regions are up",
-        list(&server.dns_addresses()),
+        list(server.dns_addresses()),
         list(server.admin_addresses())
     );
 }

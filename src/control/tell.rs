@@ -1,11 +1,13 @@
 //! Transitions as sentences: from, to, the cause, and what is served now.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::health::State as Judged;
 use crate::model::{BindingId, Family, PoolId};
 use crate::routing::{Assembly, Reason, Served, Snapshot};
+use crate::wire::Name;
 
 use super::apply::Moved;
 use super::state::State;
@@ -93,13 +95,20 @@ pub(super) fn rebuilt<'a>(
     })
 }
 
-/// Where the all-down rules were engaged or released. Nothing was engaged before the first
-/// snapshot of an assembly.
+/// Where the all-down rules were engaged or released: since the snapshot before, be it one of
+/// another assembly, in which a binding is found again by its records.
 pub(super) fn all_down_changes(before: Option<&Snapshot>, after: &Snapshot) -> Vec<Change> {
+    let known: HashMap<&Name, BindingId> = before
+        .filter(|before| !Arc::ptr_eq(&before.assembly, &after.assembly))
+        .map(|before| before.assembly.records.iter().map(|r| (&r.name, r.binding)).collect())
+        .unwrap_or_default();
     let mut changes = Vec::new();
     for (binding, is) in rebuilt(before, after) {
-        let was = before.filter(|before| Arc::ptr_eq(&before.assembly, &after.assembly));
-        let was = was.and_then(|before| before.bindings.get(binding.index()));
+        let first = after.assembly.records_of(binding).next();
+        let same = before.is_some_and(|before| Arc::ptr_eq(&before.assembly, &after.assembly));
+        let was =
+            if same { Some(binding) } else { first.and_then(|r| known.get(&r.name).copied()) };
+        let was = was.and_then(|id| before?.bindings.get(id.index()));
         for family in Family::BOTH {
             let was = was.is_some_and(|was| worst(was, family).is_all_down());
             let reason = worst(is, family);

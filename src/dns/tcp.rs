@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -40,7 +40,7 @@ const FLUSH: usize = 64 << 10;
 pub struct TcpLimits {
     /// Connections at a time.
     pub max_connections: usize,
-    /// Connections of one client address at a time.
+    /// Connections of one client (an IPv4 address, an IPv6 /64) at a time.
     pub max_per_client: usize,
     /// How long a connection may be idle.
     pub idle_timeout: Duration,
@@ -146,7 +146,7 @@ impl Shared {
     /// Makes room for a new connection and enters it.
     fn admit(&self, client: SocketAddr) -> (u64, Arc<Open>) {
         let limits = self.limits();
-        let client = client.ip().to_canonical();
+        let client = network(client.ip());
         let mut all = lock(&self.open);
         let of_client = all.values().filter(|open| open.client == client).count();
         let over = if of_client >= limits.max_per_client {
@@ -247,6 +247,15 @@ impl Shared {
         }
         input.drain(..taken);
         Some(Answered { replies, close })
+    }
+}
+
+/// Whom the limit of connections counts as one client: an IPv4 address, or an IPv6 /64, which is
+/// one host's to choose from.
+fn network(client: IpAddr) -> IpAddr {
+    match client.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64)),
+        v4 => v4,
     }
 }
 

@@ -38,17 +38,31 @@ const SAMPLE: u32 = 64;
 /// The receive buffer that is asked for, in octets.
 const RECEIVE_BUFFER: usize = 4 << 20;
 
-/// Opens one socket of a group that shares an address, ready for a worker.
+/// Opens a group of sockets that share an address, one for each worker.
 ///
 /// # Errors
 /// When the address cannot be bound.
-pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+pub fn bind(address: SocketAddr, workers: usize) -> io::Result<Vec<Arc<UdpSocket>>> {
+    let mut missing = 0;
+    let sockets = (0..workers)
+        .map(|_| bind_one(address, &mut missing).map(Arc::new))
+        .collect::<io::Result<Vec<_>>>()?;
+    if missing > 0 {
+        tracing::warn!(
+            "the receive buffers for {address} are {missing} octets short of {RECEIVE_BUFFER}: \
+             raise net.core.rmem_max, or a burst of queries may be lost"
+        );
+    }
+    Ok(sockets)
+}
+
+fn bind_one(address: SocketAddr, missing: &mut usize) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
     socket.set_reuse_port(true)?;
-    receive_buffer(&socket, address);
+    *missing = receive_buffer(&socket);
     if address.ip().is_unspecified() {
         local_address(&socket, address)?;
     }
@@ -57,19 +71,14 @@ pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     Ok(socket.into())
 }
 
-fn receive_buffer(socket: &Socket, address: SocketAddr) {
+/// Asks for a receive buffer that holds a burst; returns what is missing of it, in octets.
+fn receive_buffer(socket: &Socket) -> usize {
     if set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, RECEIVE_BUFFER as i32).is_ok() {
-        return;
+        return 0;
     }
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
     // The kernel doubles what is set, for its own bookkeeping (socket(7)).
-    let got = socket.recv_buffer_size().unwrap_or_default() / 2;
-    if got < RECEIVE_BUFFER {
-        tracing::warn!(
-            "the receive buffer for {address} is {got} octets, {RECEIVE_BUFFER} were asked for: \
-             raise net.core.rmem_max, or a burst of queries may be lost"
-        );
-    }
+    RECEIVE_BUFFER.saturating_sub(socket.recv_buffer_size().unwrap_or_default() / 2)
 }
 
 /// Asks the kernel to tell the address that each datagram was sent to, so that the reply leaves

@@ -92,7 +92,7 @@ async fn resolve(
     attempt: &Attempt,
 ) -> Result<Vec<IpAddr>, Failure> {
     let Some(guard) = lookups.begin(target.id) else {
-        return Err(Failure::in_phase("resolve", "an earlier lookup has not ended"));
+        return Err(Failure::local("a lookup of its name has not ended yet"));
     };
     let asked = (name.to_owned(), target.check.port);
     let lookup = tokio::spawn(async move {
@@ -102,6 +102,11 @@ async fn resolve(
     });
     match attempt.within(|| "resolve", lookup).await? {
         Ok(Ok(addresses)) => Ok(addresses),
+        // The resolver did not answer: that says nothing of the target. That a name does not exist
+        // does, and getaddrinfo(3) tells the two apart by their texts only.
+        Ok(Err(error)) if error.to_string().contains("Temporary failure") => {
+            Err(Failure::local(error))
+        }
         Ok(Err(error)) => Err(Failure::in_phase("resolve", error)),
         Err(_defect) => Err(Failure::local("the lookup of a name was broken off")),
     }

@@ -65,6 +65,8 @@ impl Walk<'_> {
         };
         match self.tree.on_all_down {
             OnAllDown::Closed => Some(empty(Reason::Closed)),
+            // A region or policy without the family is an empty answer, and meant to be.
+            OnAllDown::Instead(node) if self.lacks_family(node) => Some(empty(Reason::Instead)),
             OnAllDown::Instead(node) => under(node, Reading::AllUp, Reason::Instead),
             // What was in force last is not remembered yet, and the rule for that is `open`.
             OnAllDown::Open | OnAllDown::LastGood => {
