@@ -37,7 +37,7 @@ pub enum Workers {
 pub struct Tcp {
     /// Connections at once, 1 to 1000000.
     pub max_connections: u32,
-    /// Connections of one client address at once, 1 to 1000000.
+    /// Connections of one client (an IPv4 address, an IPv6 /64) at once, 1 to 1000000.
     pub max_per_client: u32,
     /// How long a connection may be silent, 100 ms to 1 h.
     pub idle_timeout: Duration,
