@@ -107,20 +107,25 @@ enum Step {
 
 impl<'a> Query<'a, '_> {
     fn answer(&mut self) -> Result<Outcome, Full> {
-        let mut target = Key::ROOT;
-        let mut here = Here { key: &self.at.key, position: HEADER };
         let mut zone = None;
+        match self.step(Here { key: &self.at.key, position: HEADER }, &mut zone)? {
+            Step::Done(outcome) => Ok(outcome),
+            Step::Follow(position) => self.follow(position, zone),
+        }
+    }
+
+    /// Goes on from the target of a CNAME. Apart, so that other answers do not pay for the room
+    /// that a second name takes.
+    #[inline(never)]
+    fn follow(&mut self, mut at: usize, mut zone: Option<ZoneId>) -> Result<Outcome, Full> {
+        let mut target = Key::ROOT;
         loop {
-            match self.step(here, &mut zone)? {
+            if Reply::owner_at(at).is_none() || !self.reply.name_at(at, &mut target) {
+                return Ok(ANSWERED);
+            }
+            match self.step(Here { key: &target, position: at }, &mut zone)? {
                 Step::Done(outcome) => return Ok(outcome),
-                Step::Follow(position) => {
-                    if Reply::owner_at(position).is_none()
-                        || !self.reply.name_at(position, &mut target)
-                    {
-                        return Ok(ANSWERED);
-                    }
-                    here = Here { key: &target, position };
-                }
+                Step::Follow(next) => at = next,
             }
         }
     }
