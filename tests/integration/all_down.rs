@@ -1,4 +1,4 @@
-//! Everything is down: what `on_all_down` says is done, told once, and shown (PROTOCOL row 28).
+//! Everything is down: what `on_all_down` says is done, told once, and shown.
 
 use std::net::IpAddr;
 

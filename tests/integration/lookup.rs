@@ -1,5 +1,4 @@
-//! What is answered to which question (PROTOCOL.md, rows 1 to 16, 18, 23, 26, 27), over UDP and
-//! TCP, IPv4 and IPv6, with EDNS and without.
+//! What is answered to which question, over UDP and TCP, IPv4 and IPv6, with EDNS and without.
 //!
 //! A row is a name and a type, and the reply as text: the header's rcode and flags, then a line
 //! for each record: `an`, `ns` or `ar`, owner, TTL, type, data.
@@ -21,41 +20,41 @@ const REFERRAL: &str = "NoError
     ar ns.sub.example.test. 300 AAAA 2001:db8::54";
 
 #[rstest]
-#[case::row_1_rfc1035_apex_soa("", SOA,
+#[case::rfc1035_apex_soa("", SOA,
     "NoError aa
     an example.test. 3600 SOA ns1.example.test. hostmaster.example.test. 2025010101 7200 900 1209600 60")]
-#[case::row_1_rfc1035_apex_ns(
+#[case::rfc1035_apex_ns(
     "",
     NS,
     "NoError aa
     an example.test. 300 NS ns1.example.test."
 )]
-#[case::row_3_rfc2308_2_1_a_name_that_does_not_exist("nosuch", A, NXDOMAIN)]
-#[case::row_3_rfc2308_2_1_below_a_name_that_exists("nosuch.www", A, NXDOMAIN)]
-#[case::row_4_rfc2308_2_2_a_type_that_the_name_lacks("www", TXT, NODATA)]
-#[case::row_5_rfc8020_2_an_empty_non_terminal("ent", A, NODATA)]
-#[case::row_5_rfc4592_2_2_2_beside_the_name_that_makes_it("y.ent", A, NXDOMAIN)]
-#[case::row_6_rfc4592_2_2_2_made_by_a_delegation("del", A, NODATA)]
-#[case::row_6_rfc4592_2_2_2_made_by_a_wildcard_label("e", A, NODATA)]
-#[case::row_6_rfc4592_2_2_2_the_wildcard_itself("*.e", A, NODATA)]
-#[case::row_6_rfc4592_4_a_wildcard_without_data("z.e", A, NODATA)]
-#[case::row_7_rfc4592_3_3_1_synthesis(
+#[case::rfc2308_2_1_a_name_that_does_not_exist("nosuch", A, NXDOMAIN)]
+#[case::rfc2308_2_1_below_a_name_that_exists("nosuch.www", A, NXDOMAIN)]
+#[case::rfc2308_2_2_a_type_that_the_name_lacks("www", TXT, NODATA)]
+#[case::rfc8020_2_an_empty_non_terminal("ent", A, NODATA)]
+#[case::rfc4592_2_2_2_beside_the_name_that_makes_it("y.ent", A, NXDOMAIN)]
+#[case::rfc4592_2_2_2_made_by_a_delegation("del", A, NODATA)]
+#[case::rfc4592_2_2_2_made_by_a_wildcard_label("e", A, NODATA)]
+#[case::rfc4592_2_2_2_the_wildcard_itself("*.e", A, NODATA)]
+#[case::rfc4592_4_a_wildcard_without_data("z.e", A, NODATA)]
+#[case::rfc4592_3_3_1_synthesis(
     "a.b.c.wild",
     A,
     "NoError aa
     an a.b.c.wild.example.test. 300 A 192.0.2.1"
 )]
-#[case::row_8_rfc4592_2_2_1_a_closer_encloser("x.host.wild", A, NXDOMAIN)]
-#[case::row_8_rfc4592_2_2_1_the_encloser_itself("host.wild", A, NODATA)]
-#[case::row_9_rfc4592_2_2_1_a_type_that_the_wildcard_lacks("a.wild", TXT, NODATA)]
-#[case::row_10_rfc4592_2_1_1_the_wildcards_own_name(
+#[case::rfc4592_2_2_1_a_closer_encloser("x.host.wild", A, NXDOMAIN)]
+#[case::rfc4592_2_2_1_the_encloser_itself("host.wild", A, NODATA)]
+#[case::rfc4592_2_2_1_a_type_that_the_wildcard_lacks("a.wild", TXT, NODATA)]
+#[case::rfc4592_2_1_1_the_wildcards_own_name(
     "*.wild",
     A,
     "NoError aa
     an *.wild.example.test. 300 A 192.0.2.1"
 )]
-#[case::row_10_rfc4592_2_1_3_below_a_wildcard("a.*.wild", A, NXDOMAIN)]
-#[case::row_11_rfc1034_4_3_2_every_cname_in_order(
+#[case::rfc4592_2_1_3_below_a_wildcard("a.*.wild", A, NXDOMAIN)]
+#[case::rfc1034_4_3_2_every_cname_in_order(
     "c1",
     A,
     "NoError aa
@@ -63,40 +62,40 @@ const REFERRAL: &str = "NoError
     an c2.example.test. 300 CNAME www.example.test.
     an www.example.test. 300 A 192.0.2.80"
 )]
-#[case::row_11_rfc1034_4_3_2_ipv6_likewise(
+#[case::rfc1034_4_3_2_ipv6_likewise(
     "c2",
     AAAA,
     "NoError aa
     an c2.example.test. 300 CNAME www.example.test.
     an www.example.test. 300 AAAA 2001:db8::80"
 )]
-#[case::row_12_rfc6604_3_the_last_name_decides_the_rcode(
+#[case::rfc6604_3_the_last_name_decides_the_rcode(
     "gone",
     A,
     "NXDomain aa
     an gone.example.test. 300 CNAME nothing.here.example.test.
     NEGATIVE"
 )]
-#[case::row_12_rfc2308_2_2_nodata_behind_a_cname(
+#[case::rfc2308_2_2_nodata_behind_a_cname(
     "half",
     A,
     "NoError aa
     an half.example.test. 300 CNAME ent.example.test.
     NEGATIVE"
 )]
-#[case::row_13_rfc1034_4_3_2_out_of_the_zone(
+#[case::rfc1034_4_3_2_out_of_the_zone(
     "out",
     A,
     "NoError aa
     an out.example.test. 300 CNAME www.example.net."
 )]
-#[case::row_13_rfc1034_4_3_2_into_another_zone_served_here(
+#[case::rfc1034_4_3_2_into_another_zone_served_here(
     "across",
     A,
     "NoError aa
     an across.example.test. 300 CNAME www.second.test."
 )]
-#[case::row_14_rfc1034_4_3_2_to_below_a_cut(
+#[case::rfc1034_4_3_2_to_below_a_cut(
     "under",
     A,
     "NoError aa
@@ -105,49 +104,45 @@ const REFERRAL: &str = "NoError
     ar ns.sub.example.test. 300 A 192.0.2.54
     ar ns.sub.example.test. 300 AAAA 2001:db8::54"
 )]
-#[case::row_15_a_loop_of_one(
+#[case::a_loop_of_one(
     "self",
     A,
     "NoError aa
     an self.example.test. 300 CNAME self.example.test."
 )]
-#[case::row_15_a_loop_of_two(
+#[case::a_loop_of_two(
     "ping",
     A,
     "NoError aa
     an ping.example.test. 300 CNAME pong.example.test.
     an pong.example.test. 300 CNAME ping.example.test."
 )]
-#[case::row_16_rfc1034_3_6_2_the_cname_itself(
+#[case::rfc1034_3_6_2_the_cname_itself(
     "c1",
     CNAME,
     "NoError aa
     an c1.example.test. 300 CNAME c2.example.test."
 )]
-#[case::row_18_rfc1034_4_2_1_the_cut_itself("sub", NS, REFERRAL)]
-#[case::row_18_rfc1034_4_2_1_below_the_cut("a.sub", A, REFERRAL)]
-#[case::row_18_rfc2181_6_1_glue_is_no_answer("ns.sub", A, REFERRAL)]
-#[case::row_23_rfc3597_3_an_unknown_type("www", RecordType::Unknown(666), NODATA)]
-#[case::row_23_rfc3597_3_the_last_type("www", RecordType::Unknown(65535), NODATA)]
-#[case::row_26_rfc1034_4_3_2_a_chain_to_a_dynamic_record(
+#[case::rfc1034_4_2_1_the_cut_itself("sub", NS, REFERRAL)]
+#[case::rfc1034_4_2_1_below_the_cut("a.sub", A, REFERRAL)]
+#[case::rfc2181_6_1_glue_is_no_answer("ns.sub", A, REFERRAL)]
+#[case::rfc3597_3_an_unknown_type("www", RecordType::Unknown(666), NODATA)]
+#[case::rfc3597_3_the_last_type("www", RecordType::Unknown(65535), NODATA)]
+#[case::rfc1034_4_3_2_a_chain_to_a_dynamic_record(
     "c3",
     A,
     "NoError aa
     an c3.example.test. 300 CNAME app.example.test.
     an app.example.test. 30 A 192.0.2.100"
 )]
-// For the least of the SOA's TTL, its MINIMUM and the record's own TTL (SEMANTICS section 7).
-#[case::row_26_rfc2308_2_2_a_chain_to_a_family_that_it_lacks("c3", AAAA,
+// For the least of the SOA's TTL, its MINIMUM and the record's own TTL (docs/health-and-routing.md).
+#[case::rfc2308_2_2_a_chain_to_a_family_that_it_lacks("c3", AAAA,
     "NoError aa
     an c3.example.test. 300 CNAME app.example.test.
     ns example.test. 30 SOA ns1.example.test. hostmaster.example.test. 2025010101 7200 900 1209600 60")]
-#[case::row_27_rfc2308_2_2_a_dynamic_name_and_another_type("app", TXT, NODATA)]
-#[case::row_27_rfc2308_2_2_a_dynamic_name_and_an_unknown_type(
-    "app",
-    RecordType::Unknown(666),
-    NODATA
-)]
-#[case::row_29_rfc4592_a_dynamic_wildcard(
+#[case::rfc2308_2_2_a_dynamic_name_and_another_type("app", TXT, NODATA)]
+#[case::rfc2308_2_2_a_dynamic_name_and_an_unknown_type("app", RecordType::Unknown(666), NODATA)]
+#[case::rfc4592_a_dynamic_wildcard(
     "x.y.dynamic",
     A,
     "NoError aa
@@ -171,7 +166,7 @@ fn a_question_and_its_answer(#[case] name: &str, #[case] rtype: RecordType, #[ca
 #[case::the_parent("test.")]
 #[case::the_root(".")]
 #[case::a_name_that_only_ends_alike("notexample.test.")]
-fn row_2_rfc8906_3_1_4_outside_all_zones(#[case] name: &str) {
+fn rfc8906_3_1_4_outside_all_zones(#[case] name: &str) {
     let server = example();
     for (way, reply) in everywhere(&server, &Question::a(name)) {
         assert_eq!(reply.text(), "Refused", "{way}");
@@ -193,7 +188,7 @@ fn rfc8914_3_an_error_is_explained_only_where_it_applies() {
 }
 
 #[test]
-fn row_15_a_loop_of_a_hundred_is_bounded() {
+fn a_loop_of_a_hundred_is_bounded() {
     let server = example();
     for (way, reply) in everywhere(&server, &Question::a("loop7.example.test")) {
         if way.starts_with("Udp") {
@@ -209,7 +204,7 @@ fn row_15_a_loop_of_a_hundred_is_bounded() {
 }
 
 #[test]
-fn row_54_rfc4343_case_is_kept_and_does_not_matter() {
+fn rfc4343_case_is_kept_and_does_not_matter() {
     let server = example();
     for (way, reply) in everywhere(&server, &Question::a("wWw.ExAmPlE.tEsT.")) {
         let wanted = "NoError aa\nan wWw.ExAmPlE.tEsT. 300 A 192.0.2.80";

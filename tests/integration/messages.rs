@@ -29,14 +29,14 @@ fn assert_whole(reply: &Reply, count: usize) {
 }
 
 #[rstest]
-#[case::row_43_rfc1035_4_2_1_no_edns_is_512("big", None, None)]
-#[case::row_42_rfc6891_6_2_3_0_is_512("big", Some(0), None)]
-#[case::row_42_rfc6891_6_2_3_511_is_512("big", Some(511), None)]
-#[case::row_42_rfc6891_6_2_5_less_than_it_needs("big", Some(800), None)]
-#[case::row_42_rfc6891_6_2_5_enough("big", Some(1232), Some(8))]
-#[case::row_42_rfc9715_3_more_than_enough("big", Some(65535), Some(8))]
-#[case::row_42_rfc9715_3_never_over_1232("huge", Some(4096), None)]
-#[case::row_42_rfc9715_3_never_over_1232_whatever_it_says("huge", Some(65535), None)]
+#[case::rfc1035_4_2_1_no_edns_is_512("big", None, None)]
+#[case::rfc6891_6_2_3_0_is_512("big", Some(0), None)]
+#[case::rfc6891_6_2_3_511_is_512("big", Some(511), None)]
+#[case::rfc6891_6_2_5_less_than_it_needs("big", Some(800), None)]
+#[case::rfc6891_6_2_5_enough("big", Some(1232), Some(8))]
+#[case::rfc9715_3_more_than_enough("big", Some(65535), Some(8))]
+#[case::rfc9715_3_never_over_1232("huge", Some(4096), None)]
+#[case::rfc9715_3_never_over_1232_whatever_it_says("huge", Some(65535), None)]
 fn sizes_over_udp(#[case] name: &str, #[case] edns: Option<u16>, #[case] whole: Option<usize>) {
     let server = example();
     for to in [server.v4, server.v6] {
@@ -69,7 +69,7 @@ fn rfc7766_5_over_tcp_everything_is_whole(
 }
 
 #[test]
-fn row_42_udp_payload_max_is_told_and_kept() {
+fn udp_payload_max_is_told_and_kept() {
     let site = Site::new("");
     let text = std::fs::read_to_string(site.config()).unwrap();
     let text = text.replace("workers = 1", "workers = 1\nudp_payload_max = 600");
@@ -82,7 +82,7 @@ fn row_42_udp_payload_max_is_told_and_kept() {
 }
 
 #[test]
-fn row_45_rfc7766_6_2_1_1_a_hundred_queries_in_one_segment() {
+fn rfc7766_6_2_1_1_a_hundred_queries_in_one_segment() {
     let server = example();
     for to in [server.v4, server.v6] {
         let names = ["www", "app", "nosuch", "c1", "big"];
@@ -107,7 +107,7 @@ fn row_45_rfc7766_6_2_1_1_a_hundred_queries_in_one_segment() {
 }
 
 #[test]
-fn row_45_rfc7766_8_one_octet_at_a_time() {
+fn rfc7766_8_one_octet_at_a_time() {
     let server = example();
     let mut client = TcpClient::new(server.v4);
     for id in 0..2 {
@@ -121,7 +121,7 @@ fn row_45_rfc7766_8_one_octet_at_a_time() {
 }
 
 #[test]
-fn row_45_rfc7766_8_two_queries_split_across_segments() {
+fn rfc7766_8_two_queries_split_across_segments() {
     let server = example();
     let mut client = TcpClient::new(server.v4);
     let question = |id| crate::harness::framed(&Question::a("www.example.test").wire(id));
@@ -134,7 +134,7 @@ fn row_45_rfc7766_8_two_queries_split_across_segments() {
 }
 
 #[test]
-fn row_46_rfc9210_half_closed_pending_answers_are_still_sent() {
+fn rfc9210_half_closed_pending_answers_are_still_sent() {
     let server = example();
     let mut client = TcpClient::new(server.v4);
     let questions: Vec<_> = (0..20).map(|id| Question::a("www.example.test").wire(id)).collect();
@@ -155,7 +155,7 @@ fn impatient() -> crate::harness::Server {
 #[case::never_a_word(b"")]
 #[case::half_a_length(b"\x00")]
 #[case::a_length_and_silence(b"\xff\xff\x00\x01")]
-fn row_46_rfc7766_6_2_3_silence_is_closed_in_time(#[case] sent: &[u8]) {
+fn rfc7766_6_2_3_silence_is_closed_in_time(#[case] sent: &[u8]) {
     let server = impatient();
     let mut client = TcpClient::new(server.v4);
     let start = now();
@@ -167,7 +167,7 @@ fn row_46_rfc7766_6_2_3_silence_is_closed_in_time(#[case] sent: &[u8]) {
 }
 
 #[test]
-fn row_46_rfc7766_6_2_3_an_idle_connection_is_closed_after_its_last_answer() {
+fn rfc7766_6_2_3_an_idle_connection_is_closed_after_its_last_answer() {
     let server = impatient();
     let mut client = TcpClient::new(server.v6);
     for id in 0..3 {
@@ -180,8 +180,8 @@ fn row_46_rfc7766_6_2_3_an_idle_connection_is_closed_after_its_last_answer() {
 }
 
 #[rstest]
-#[case::row_46_length_0(&[])]
-#[case::row_33_under_12_octets(&[0; 11])]
+#[case::length_0(&[])]
+#[case::under_12_octets(&[0; 11])]
 fn what_is_not_dns_closes_the_connection(#[case] message: &[u8]) {
     let server = example();
     let mut client = TcpClient::new(server.v4);

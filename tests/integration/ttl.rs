@@ -1,4 +1,4 @@
-//! The two TTLs: calm, and in doubt (SEMANTICS section 7).
+//! The two TTLs: calm, and in doubt (docs/health-and-routing.md).
 
 use hickory_proto::rr::RecordType;
 

@@ -1,4 +1,4 @@
-//! The rules of lookup, as tables: PROTOCOL rows 2 to 10, 17, 18, 20, 21, 29, and RFC 4592.
+//! The rules of lookup, as tables: RFC 1034 section 4.3.2, RFC 4592, RFC 6672, RFC 4035.
 
 use rstest::rstest;
 
