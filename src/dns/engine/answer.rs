@@ -299,7 +299,9 @@ impl<'a> Query<'a, '_> {
             position += 12;
             let at = position;
             position += target.len();
-            let Some(glue) = names.glue(target) else { continue };
+            // What another zone served here says of the name is not this zone's to hand out.
+            let ours = |glue: &EntryId| names.entry(*glue).zone() == names.entry(cut).zone();
+            let Some(glue) = names.glue(target).filter(ours) else { continue };
             let in_domain =
                 names.owner(glue).ends_with(cut_name) && names.entry(glue).cut() == Some(cut);
             for family in [rtype::A, rtype::AAAA] {
