@@ -1,5 +1,6 @@
 //! The vocabulary of the project: every type here is valid by construction and does no I/O.
 
+mod at_once;
 mod check;
 mod digest;
 mod forbidden;
@@ -10,6 +11,7 @@ mod record;
 mod weight;
 mod worst_case;
 
+pub use at_once::probes_at_once;
 pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
 pub use digest::Digest;
 pub use forbidden::forbidden;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::model::Target;
+use crate::model::{Target, probes_at_once};
 
 /// No bound is computed below this: with few targets a bound saves nothing.
 const FLOOR: usize = 16;
@@ -23,14 +23,7 @@ pub struct Limits {
 /// than Σ timeout ÷ interval, at least 16. A lower one that is set deserves a warning.
 #[must_use]
 pub fn concurrency<'a>(targets: impl IntoIterator<Item = &'a Target>) -> usize {
-    let busy: f64 = targets
-        .into_iter()
-        .map(|target| &target.check.timing)
-        .filter(|timing| !timing.interval.is_zero())
-        .map(|timing| timing.timeout.div_duration_f64(timing.interval))
-        .sum();
-    // The sum of equal parts may be a hair above what it should be; the cast saturates.
-    let needed = (busy * 1.25 - 1e-6).ceil() as usize;
+    let needed = probes_at_once(targets.into_iter().map(|target| target.check.timing));
     needed.clamp(FLOOR, Semaphore::MAX_PERMITS)
 }
 

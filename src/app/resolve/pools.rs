@@ -7,7 +7,9 @@ use std::sync::Arc;
 use super::Resolver;
 use super::build::number;
 use crate::config::{self, Concurrency, Spanned};
-use crate::model::{Check, Destination, Family, Pool, PoolId, Region, RegionId, forbidden};
+use crate::model::{
+    Check, Destination, Family, Pool, PoolId, Region, RegionId, forbidden, probes_at_once,
+};
 
 /// Everything that is probed for these pools, each (check, destination) once, in the pools' order.
 #[must_use]
@@ -16,12 +18,8 @@ pub fn probed(pools: &[Pool]) -> Vec<(Arc<Check>, Destination)> {
     let mut all = Vec::new();
     for pool in pools {
         for check in &pool.checks {
-            let served = Family::BOTH.into_iter().flat_map(|family| pool.addresses(family));
-            let destinations: Vec<_> = match &check.target {
-                Some(target) => vec![target.clone()],
-                None => served.map(Destination::Address).collect(),
-            };
-            for destination in destinations {
+            for address in Family::BOTH.into_iter().flat_map(|family| pool.addresses(family)) {
+                let destination = check.destination(address);
                 if seen.insert((Arc::clone(&check.name), destination.clone())) {
                     all.push((Arc::clone(check), destination));
                 }
@@ -117,14 +115,10 @@ impl Resolver<'_> {
 
     /// Warns when probes would wait for each other while everything hangs.
     pub(super) fn concurrency(&mut self) {
-        // What `probe::concurrency` computes, without its floor: fewer would do for a few probes.
-        let busy: f64 = probed(&self.out.pools)
-            .iter()
-            .map(|(check, _)| check.timing.timeout.div_duration_f64(check.timing.interval))
-            .sum();
-        let needed = (busy * 1.25 - 1e-6).ceil();
+        let probed = probed(&self.out.pools);
+        let needed = probes_at_once(probed.iter().map(|(check, _)| check.timing));
         if let Concurrency::Count(count) = &self.config.probe.concurrency
-            && f64::from(count.value) < needed
+            && usize::from(count.value) < needed
         {
             let wanted = format!(
                 "\"auto\" or at least {needed}, so that no probe waits while every target hangs"
