@@ -27,10 +27,12 @@ pub mod probe;
 pub mod routing;
 
 pub mod config;
+pub mod geo;
 pub mod health;
 pub mod metrics;
 pub mod zone;
 
+pub mod atlas;
 pub mod clock;
 pub mod model;
 pub mod problem;

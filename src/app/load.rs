@@ -76,12 +76,14 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         return Err(problems);
     }
 
-    let options = Options { udp_payload_max: config.server.udp_payload_max };
+    let udp_payload_max = config.server.udp_payload_max;
+    let options = Options { udp_payload_max, client_subnet: true };
     let per_record = config.metrics.per_record;
-    let assembly = Assembly::new(parts, Arc::new(names), options, |region, record| {
-        let record = per_record.then(|| record.name.to_string());
-        column(&region.name, record.as_deref())
-    });
+    let assembly =
+        Assembly::new(parts, Arc::new(names), Arc::default(), options, |region, record| {
+            let record = per_record.then(|| record.name.to_string());
+            column(&region.name, record.as_deref())
+        });
     Ok(Loaded { config, assembly: Arc::new(assembly), warnings: problems, serials })
 }
 

@@ -55,6 +55,7 @@ fn assembly(addresses: &[u8], check: &Arc<Check>) -> Arc<Assembly> {
             nodes,
             on_all_down: OnAllDown::Open,
             slots: all.clone().map(|n| RegionId(number(n))).collect(),
+            sticky: false,
         }],
         bindings: vec![Binding {
             tree: TreeId(0),
@@ -71,8 +72,8 @@ fn assembly(addresses: &[u8], check: &Arc<Check>) -> Arc<Assembly> {
     };
     let mut problems = crate::problem::Problems::default();
     let names = Names::build(Vec::new(), &[], &mut problems);
-    let options = Options { udp_payload_max: 1232 };
-    Arc::new(Assembly::new(parts, Arc::new(names), options, |_, _| 0))
+    let options = Options { udp_payload_max: 1232, client_subnet: true };
+    Arc::new(Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0))
 }
 
 /// A running writer, and the ends that it is connected to.

@@ -2,6 +2,7 @@
 
 mod at_once;
 mod check;
+mod client;
 mod digest;
 mod forbidden;
 mod id;
@@ -13,15 +14,17 @@ mod worst_case;
 
 pub use at_once::probes_at_once;
 pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
+pub use client::Attributes;
 pub use digest::Digest;
 pub use forbidden::forbidden;
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
 pub use policy::{
     GeoKeys, GeoRule, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Tree,
 };
-pub use pool::{Location, MinHealthy, Pool, Region};
+pub use pool::{MinHealthy, Pool, Region};
 pub use record::{Binding, Record};
 pub use weight::Weight;
 pub use worst_case::worst_case;
 
+pub use crate::atlas::{Continent, Country, Location, Subdivision};
 pub use crate::wire::Family;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{RegionId, Slot, Weight};
+use super::{Continent, Country, RegionId, Slot, Subdivision, Weight};
 
 /// The tree behind one or more records. It exists only until shares are compiled.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Tree {
     /// The region of each slot, in order of first appearance. Every region stands once; rings
     /// get slots of their own behind these.
     pub slots: Vec<RegionId>,
+    /// Whether a client network keeps to its region: one sticky policy makes its whole tree so.
+    pub sticky: bool,
 }
 
 impl Tree {
@@ -154,19 +156,20 @@ pub struct GeoRule {
     pub to: NodeId,
 }
 
-/// The keys of a geolocation rule.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// The keys of a geolocation rule. Those that are not empty must all match; one matches when any of
+/// its values does.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GeoKeys {
-    /// Network prefix.
-    pub prefix: Option<ipnet::IpNet>,
-    /// Autonomous system number.
-    pub asn: Option<u32>,
+    /// Network prefixes.
+    pub prefix: Vec<ipnet::IpNet>,
+    /// Autonomous system numbers.
+    pub asn: Vec<u32>,
     /// ISO 3166-2 subdivisions.
-    pub subdivision: Vec<String>,
+    pub subdivision: Vec<Subdivision>,
     /// ISO 3166-1 countries.
-    pub country: Vec<String>,
+    pub country: Vec<Country>,
     /// Continents.
-    pub continent: Vec<String>,
+    pub continent: Vec<Continent>,
 }
 
 /// What a record answers when all that its tree could use is down.

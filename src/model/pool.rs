@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::{Check, Family, PoolId, RegionId, Weight};
+use super::{Check, Family, Location, PoolId, RegionId, Weight};
 
 /// A region of the configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,15 +16,6 @@ pub struct Region {
     pub location: Option<Location>,
     /// Its own pool.
     pub pool: PoolId,
-}
-
-/// A place on the earth.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Location {
-    /// Degrees north, -90 to 90.
-    pub latitude: f64,
-    /// Degrees east, -180 to 180.
-    pub longitude: f64,
 }
 
 /// One region's addresses and checks, or a record's own for that region.

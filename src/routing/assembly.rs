@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::model::{Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree, worst_case};
 use crate::zone::Names;
 
+use super::places::Places;
 use super::snapshot::{Options, ServedRecord};
 
 /// What a configuration says about shares; ids index its vectors.
@@ -47,6 +48,8 @@ pub struct Assembly {
     pub names: Arc<Names>,
     /// The records in the form that is served.
     pub served: Arc<[ServedRecord]>,
+    /// How to tell clients apart.
+    pub places: Arc<Places>,
     /// What shapes answers beside names and shares.
     pub options: Options,
     pool_bindings: Vec<Vec<BindingId>>,
@@ -67,6 +70,7 @@ impl Assembly {
     pub fn new(
         parts: Parts,
         names: Arc<Names>,
+        places: Arc<Places>,
         options: Options,
         mut column: impl FnMut(&Region, &Record) -> u32,
     ) -> Self {
@@ -88,10 +92,14 @@ impl Assembly {
         let served = records
             .iter()
             .map(|record| {
-                let tree = &trees[bindings[record.binding.index()].tree.index()];
-                let columns = tree.slots.iter().map(|slot| column(&regions[slot.index()], record));
+                let tree = bindings[record.binding.index()].tree;
+                let columns = trees[tree.index()]
+                    .slots
+                    .iter()
+                    .map(|slot| column(&regions[slot.index()], record));
                 ServedRecord {
                     binding: record.binding,
+                    tree,
                     ttl: record.ttl,
                     ttl_min: record.ttl_min,
                     max_answers: u16::from(record.max_answers),
@@ -99,7 +107,7 @@ impl Assembly {
                 }
             })
             .collect();
-        Self { parts, names, served, options, pool_bindings, binding_records }
+        Self { parts, names, served, places, options, pool_bindings, binding_records }
     }
 
     /// The bindings that a pool stands in.

@@ -109,6 +109,7 @@ pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &I
     Snapshot {
         generation,
         names: Arc::clone(&assembly.names),
+        places: Arc::clone(&assembly.places),
         records: Arc::clone(&assembly.served),
         bindings,
         options: assembly.options,

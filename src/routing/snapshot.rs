@@ -10,13 +10,14 @@
 
 use std::sync::Arc;
 
-use crate::model::{BindingId, Family, RecordId, Slot};
+use crate::model::{BindingId, Family, RecordId, Slot, TreeId};
 use crate::wire::TailBuf;
 use crate::zone::Names;
 
 use super::assembly::Assembly;
 use super::compile::PoolStanding;
 use super::distribution::Distribution;
+use super::places::Places;
 
 /// One consistent state of the world. Immutable; replaced as a whole.
 #[derive(Debug)]
@@ -25,6 +26,8 @@ pub struct Snapshot {
     pub generation: u64,
     /// The index over all names.
     pub names: Arc<Names>,
+    /// How to tell clients apart.
+    pub places: Arc<Places>,
     /// The dynamic records.
     pub records: Arc<[ServedRecord]>,
     /// What the records draw from.
@@ -42,6 +45,8 @@ pub struct Snapshot {
 pub struct Options {
     /// The largest answer over UDP, in octets, 512 to 4096.
     pub udp_payload_max: u16,
+    /// Whether an EDNS Client Subnet decides who the client is.
+    pub client_subnet: bool,
 }
 
 /// A dynamic record as it is served.
@@ -49,6 +54,8 @@ pub struct Options {
 pub struct ServedRecord {
     /// What it draws from.
     pub binding: BindingId,
+    /// The tree behind that, whose classes of clients it tells apart.
+    pub tree: TreeId,
     /// TTL in seconds when all is calm.
     pub ttl: u32,
     /// The least TTL in seconds.

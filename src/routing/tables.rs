@@ -28,7 +28,7 @@ pub(super) enum Spec {
 /// A tree over so many regions, and the class for which its chains and bands hold.
 pub(super) fn plant(spec: &Spec, regions: u16, on_all_down: OnAllDown) -> (Tree, Class) {
     let slots = (0..regions).map(RegionId).collect();
-    let mut tree = Tree { nodes: Vec::new(), root: NodeId(0), on_all_down, slots };
+    let mut tree = Tree { nodes: Vec::new(), root: NodeId(0), on_all_down, slots, sticky: false };
     let mut class = Class::default();
     tree.root = add(spec, &mut tree, &mut class);
     (tree, class)

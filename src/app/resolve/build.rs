@@ -41,7 +41,7 @@ impl Resolver<'_> {
         };
         let Builder { tree: nodes, slots, .. } = builder;
         let id = TreeId(number(self.out.trees.len()));
-        self.out.trees.push(Tree { nodes, root: root_node, on_all_down, slots });
+        self.out.trees.push(Tree { nodes, root: root_node, on_all_down, slots, sticky: false });
         self.trees.insert((root, all_down), id);
         id
     }

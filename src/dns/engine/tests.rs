@@ -80,6 +80,7 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
         root: NodeId(2),
         on_all_down: OnAllDown::Open,
         slots: vec![RegionId(0), RegionId(1)],
+        sticky: false,
     };
     let binding = Binding { tree: TreeId(0), pools: vec![Some(PoolId(0)), Some(PoolId(1))] };
     let (ttl, ttl_min, max_answers) = (60, 10, 8);
@@ -96,8 +97,8 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
         bindings: vec![binding],
         records: vec![record],
     };
-    let options = Options { udp_payload_max: 1232 };
-    let assembly = Assembly::new(parts, Arc::new(names), options, |_, _| 0);
+    let options = Options { udp_payload_max: 1232, client_subnet: true };
+    let assembly = Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0);
     compile(None, &Arc::new(assembly), &Inputs { pools: Arc::new(standings) })
 }
 

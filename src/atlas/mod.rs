@@ -1,0 +1,7 @@
+//! Facts about the world that never depend on a configuration: codes of places, and where they are.
+
+mod code;
+mod location;
+
+pub use code::{Continent, Country, NotACode, Subdivision};
+pub use location::Location;
