@@ -4,6 +4,7 @@
 //! address family into one distribution over finished answers. All of it is pure but `publish`.
 
 mod assembly;
+mod bands;
 mod compile;
 mod distribution;
 mod draw;
@@ -20,6 +21,7 @@ mod properties;
 mod tables;
 
 pub use assembly::{Assembly, Parts};
+pub use bands::bands_of;
 pub use compile::{Inputs, PoolStanding, Standing, compile};
 pub use distribution::{Distribution, Pick};
 pub use draw::start;
