@@ -42,3 +42,27 @@ pub enum Source {
     /// A database.
     Database(usize),
 }
+
+impl Geo {
+    /// STAND-IN
+    pub fn join<'a>(
+        own: impl Iterator<Item = (usize, &'a Network)>,
+        databases: impl IntoIterator<Item = (usize, Option<Attributes>)>,
+    ) -> Attributed {
+        let own = own.map(|(at, n)| (Source::Network(at), n.attributes));
+        let databases =
+            databases.into_iter().filter_map(|(at, a)| Some((Source::Database(at), a?)));
+        let mut out = Attributed::default();
+        for (source, a) in own.chain(databases) {
+            if out.located_by.is_none() && a.is_located() {
+                out.located_by = Some(source);
+                out.attributes = Attributes { asn: out.attributes.asn, ..a };
+            }
+            if out.asn_by.is_none() && a.asn.is_some() {
+                out.asn_by = Some(source);
+                out.attributes.asn = a.asn;
+            }
+        }
+        out
+    }
+}

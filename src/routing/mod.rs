@@ -26,7 +26,9 @@ pub use compile::{Inputs, PoolStanding, Standing, compile};
 pub use distribution::{Distribution, Pick};
 pub use draw::start;
 pub use offer::{Class, Group, Offer, Trace};
-pub use places::{Asker, Found, Places, Table};
+pub use places::{
+    Asker, Classified, Client, FigureSource, Figures, Found, Places, Table, classify,
+};
 pub use publish::{Handle, Publisher, Reader};
 pub use settle::{Reason, Settled};
 pub use snapshot::{Options, Served, ServedRecord, Side, Snapshot};

@@ -64,7 +64,7 @@ impl Offer {
 ///
 /// The default knows nothing of the client: no geolocation rule matches, and latency and
 /// geoproximity share among all their regions by weight.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Class {
     /// For a geolocation node: its matching rules, most specific first.
     pub chains: Vec<(NodeId, Vec<usize>)>,

@@ -1,0 +1,234 @@
+//! From what is known of a client to what each node of a tree makes of it.
+
+use std::cmp::Reverse;
+
+use ipnet::IpNet;
+
+use crate::geo::{ClientKey, LatencyTable};
+use crate::model::{Attributes, GeoKeys, GeoRule, Location, Member, Node, NodeId, RegionId, Tree};
+
+use super::super::assembly::Parts;
+use super::super::bands::bands_of;
+use super::super::offer::Class;
+
+/// A round trip for a great-circle distance: 1 ms for 66 km. Light in fibre goes 100 km and back in
+/// that time, and cables are half as long again as the straight line.
+const NANOS_PER_METRE: f64 = 1e6 / 66e3;
+
+/// What a tree makes of a client, and by which figures.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Classified {
+    /// What answers depend on.
+    pub class: Class,
+    /// For each latency or geoproximity node that the client can come to: how its members compare.
+    pub figures: Vec<(NodeId, Figures)>,
+}
+
+/// How the members of a node compare for a client.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Figures {
+    /// Where the figures come from.
+    pub source: FigureSource,
+    /// For each member its round-trip time in nanoseconds, or its biased distance in metres, in whole
+    /// numbers; empty when no source knows them all.
+    pub of: Vec<f64>,
+}
+
+/// Where figures come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FigureSource {
+    /// The latency table: for each member the row that was the most specific.
+    Table(Vec<ClientKey>),
+    /// Great-circle distances from here.
+    Distance {
+        /// Where the client is taken to be.
+        from: Location,
+        /// Whether that is only the middle of its country.
+        of_country: bool,
+    },
+    /// Neither knows all members: for round-trip times this nameserver's own probes are asked next,
+    /// and without any figures members share by weight.
+    None,
+}
+
+/// What a tree makes of clients with these attributes. `covering` are the configured prefixes that
+/// they are in, longest first. Only what such a client can come to is looked at.
+#[must_use]
+pub fn classify(
+    parts: &Parts,
+    tree: &Tree,
+    latency: &LatencyTable,
+    attributes: &Attributes,
+    covering: &[IpNet],
+) -> Classified {
+    let mut walk = Walk {
+        parts,
+        tree,
+        latency,
+        attributes,
+        covering,
+        seen: vec![false; tree.nodes.len()],
+        out: Classified::default(),
+    };
+    walk.node(tree.root);
+    if let crate::model::OnAllDown::Instead(node) = tree.on_all_down {
+        walk.node(node);
+    }
+    // The order in which nodes are come to says nothing.
+    let mut out = walk.out;
+    out.class.chains.sort_unstable_by_key(|(node, _)| *node);
+    out.class.bands.sort_unstable_by_key(|(node, _)| *node);
+    out.figures.sort_by_key(|(node, _)| *node);
+    out
+}
+
+struct Walk<'a> {
+    parts: &'a Parts,
+    tree: &'a Tree,
+    latency: &'a LatencyTable,
+    attributes: &'a Attributes,
+    covering: &'a [IpNet],
+    seen: Vec<bool>,
+    out: Classified,
+}
+
+impl<'a> Walk<'a> {
+    fn node(&mut self, id: NodeId) {
+        match self.seen.get_mut(id.0 as usize) {
+            Some(seen) if !*seen => *seen = true,
+            _ => return,
+        }
+        match self.tree.node(id) {
+            Node::Region(_) | Node::Multivalue { .. } => {}
+            Node::Weighted { members } => self.members(members),
+            Node::Failover { tiers, .. } => tiers.iter().for_each(|tier| self.members(tier)),
+            Node::Geolocation { rules, default, fence, .. } => {
+                self.geolocation(id, rules, *default, *fence);
+            }
+            Node::Latency { members, tolerance, .. } => {
+                let regions = members.iter().map(|member| self.region(*member)).collect();
+                let figures = self.round_trips(regions);
+                self.compare(id, figures, tolerance.as_nanos() as f64);
+            }
+            Node::Geoproximity { members, tolerance_km, .. } => {
+                let near = |(member, bias): &(Member, i8)| (self.region(*member), *bias);
+                let figures = self.distances(members.iter().map(near).collect());
+                self.compare(id, figures, (tolerance_km * 1e3).round());
+            }
+        }
+    }
+
+    fn members(&mut self, members: &[Member]) {
+        for member in members {
+            self.node(member.node);
+        }
+    }
+
+    fn geolocation(&mut self, id: NodeId, rules: &[GeoRule], default: Option<NodeId>, fence: bool) {
+        let mut chain: Vec<(Specificity, usize)> = (rules.iter().enumerate())
+            .filter_map(|(at, rule)| {
+                Some((matches(&rule.keys, self.attributes, self.covering)?, at))
+            })
+            .collect();
+        chain.sort_by_key(|(specificity, at)| (Reverse(*specificity), *at));
+        if fence {
+            // Nothing behind the first match is ever used.
+            chain.truncate(1);
+        }
+        let to = chain.iter().filter_map(|(_, at)| rules.get(*at)).map(|rule| rule.to);
+        let to: Vec<NodeId> = match (fence, chain.is_empty()) {
+            (true, false) => to.collect(),
+            _ => to.chain(default).collect(),
+        };
+        if !chain.is_empty() {
+            let chain = chain.into_iter().map(|(_, at)| at).collect();
+            self.out.class.chains.push((id, chain));
+        }
+        for node in to {
+            self.node(node);
+        }
+    }
+
+    fn compare(&mut self, id: NodeId, figures: Figures, tolerance: f64) {
+        if !figures.of.is_empty() {
+            self.out.class.bands.push((id, bands_of(&figures.of, tolerance)));
+        }
+        self.out.figures.push((id, figures));
+    }
+
+    /// The region of a member; these policies have no other members.
+    fn region(&self, member: Member) -> Option<RegionId> {
+        match self.tree.node(member.node) {
+            Node::Region(slot) => self.tree.slots.get(slot.index()).copied(),
+            _ => None,
+        }
+    }
+
+    /// Round-trip times by the first source that knows all regions.
+    fn round_trips(&self, regions: Vec<Option<RegionId>>) -> Figures {
+        let row = |region: &Option<RegionId>| {
+            self.latency.find((*region)?, self.attributes, self.covering)
+        };
+        if let Some(rows) = regions.iter().map(row).collect::<Option<Vec<_>>>() {
+            let (of, keys) =
+                rows.into_iter().map(|(rtt, key)| (rtt.as_nanos() as f64, key)).unzip();
+            return Figures { source: FigureSource::Table(keys), of };
+        }
+        let mut figures = self.distances(regions.into_iter().map(|region| (region, 0)).collect());
+        for metres in &mut figures.of {
+            *metres = (*metres * NANOS_PER_METRE).round();
+        }
+        figures
+    }
+
+    /// Biased distances in metres, where all of them are known.
+    fn distances(&self, regions: Vec<(Option<RegionId>, i8)>) -> Figures {
+        let unknown = Figures { source: FigureSource::None, of: Vec::new() };
+        let middle = || self.attributes.country.and_then(|country| country.middle());
+        let (from, of_country) = match (self.attributes.location, middle()) {
+            (Some(from), _) => (from, false),
+            (None, Some(from)) => (from, true),
+            (None, None) => return unknown,
+        };
+        let distance = |(region, bias): &(Option<RegionId>, i8)| {
+            let to = self.parts.regions.get(region.as_ref()?.index())?.location?;
+            Some((biased(from.distance_km(to), *bias) * 1e3).round())
+        };
+        match regions.iter().map(distance).collect::<Option<Vec<_>>>() {
+            Some(of) => Figures { source: FigureSource::Distance { from, of_country }, of },
+            None => unknown,
+        }
+    }
+}
+
+/// A distance as a bias of -99 to 99 makes it: a positive one draws clients in from further away.
+fn biased(km: f64, bias: i8) -> f64 {
+    let part = f64::from(bias).abs() / 100.0;
+    if bias > 0 { km * (1.0 - part) } else { km / (1.0 + part) }
+}
+
+/// How specific a matching rule is, key by key: the length of its prefix, ASN, subdivision, country,
+/// continent.
+type Specificity = (Option<u8>, bool, bool, bool, bool);
+
+/// How specific a rule is for a client; `None` when it does not match.
+fn matches(keys: &GeoKeys, client: &Attributes, covering: &[IpNet]) -> Option<Specificity> {
+    let prefix = match keys.prefix.is_empty() {
+        true => None,
+        // The longest comes first.
+        false => Some(covering.iter().find(|prefix| keys.prefix.contains(prefix))?.prefix_len()),
+    };
+    let asn = matches_any(&keys.asn, client.asn)?;
+    let subdivision = matches_any(&keys.subdivision, client.subdivision)?;
+    let country = matches_any(&keys.country, client.country)?;
+    let continent = matches_any(&keys.continent, client.continent)?;
+    Some((prefix, asn, subdivision, country, continent))
+}
+
+/// Whether a key is given; `None` when it is and the client is none of its values.
+fn matches_any<T: PartialEq>(values: &[T], client: Option<T>) -> Option<bool> {
+    if values.is_empty() {
+        return Some(false);
+    }
+    client.is_some_and(|client| values.contains(&client)).then_some(true)
+}
