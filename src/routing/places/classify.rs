@@ -201,10 +201,11 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// A distance as a bias of -99 to 99 makes it: a positive one draws clients in from further away.
+/// A distance as a bias of -99 to 99 makes it, by Route 53's formulas: a positive bias draws clients in
+/// from further away, a negative one leaves them to others.
 fn biased(km: f64, bias: i8) -> f64 {
-    let part = f64::from(bias).abs() / 100.0;
-    if bias > 0 { km * (1.0 - part) } else { km / (1.0 + part) }
+    let bias = f64::from(bias) / 100.0;
+    if bias > 0.0 { km * (1.0 - bias) } else { km / (1.0 + bias) }
 }
 
 /// How specific a matching rule is, key by key: the length of its prefix, ASN, subdivision, country,
