@@ -5,7 +5,9 @@ use std::cmp::Reverse;
 use ipnet::IpNet;
 
 use crate::geo::{ClientKey, LatencyTable};
-use crate::model::{Attributes, GeoKeys, GeoRule, Location, Member, Node, NodeId, RegionId, Tree};
+use crate::model::{
+    Attributes, GeoKeys, GeoRule, Location, Member, Node, NodeId, OnAllDown, RegionId, Tree,
+};
 
 use super::super::assembly::Parts;
 use super::super::bands::bands_of;
@@ -71,7 +73,7 @@ pub fn classify(
         out: Classified::default(),
     };
     walk.node(tree.root);
-    if let crate::model::OnAllDown::Instead(node) = tree.on_all_down {
+    if let OnAllDown::Instead(node) = tree.on_all_down {
         walk.node(node);
     }
     // The order in which nodes are come to says nothing.
@@ -232,4 +234,83 @@ fn matches_any<T: PartialEq>(values: &[T], client: Option<T>) -> Option<bool> {
         return Some(false);
     }
     client.is_some_and(|client| values.contains(&client)).then_some(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+    use crate::model::{Continent, Country, MissingFamily, PolicyNode, Slot, Subdivision};
+
+    fn keys(text: &str) -> GeoKeys {
+        let mut keys = GeoKeys::default();
+        for key in text.split_whitespace() {
+            match key.split_once('=') {
+                Some(("prefix", value)) => keys.prefix.extend(value.parse::<IpNet>()),
+                Some(("asn", value)) => keys.asn.extend(value.parse::<u32>()),
+                Some(("sub", value)) => keys.subdivision.extend(value.parse::<Subdivision>()),
+                Some(("country", value)) => keys.country.extend(value.parse::<Country>()),
+                Some(("continent", value)) => keys.continent.extend(value.parse::<Continent>()),
+                other => panic!("{other:?}"),
+            }
+        }
+        keys
+    }
+
+    /// A Californian of AS 64500 in 10.1.0.0/16, itself in 10.0.0.0/8.
+    fn chain(rules: &[&str], fence: bool) -> Vec<usize> {
+        let rules = rules.iter().map(|rule| GeoRule { keys: keys(rule), to: NodeId(0) }).collect();
+        let missing = MissingFamily::Nodata;
+        let geolocation = Node::Geolocation { rules, default: None, fence, missing };
+        let nodes = [Node::Region(Slot(0)), geolocation];
+        let tree = Tree {
+            nodes: nodes.map(|node| PolicyNode { name: None, node }).into(),
+            root: NodeId(1),
+            on_all_down: OnAllDown::Open,
+            slots: vec![RegionId(0)],
+            sticky: false,
+        };
+        let attributes = Attributes {
+            continent: "NA".parse().ok(),
+            country: "US".parse().ok(),
+            subdivision: "US-CA".parse().ok(),
+            asn: Some(64500),
+            location: None,
+        };
+        let covering = ["10.1.0.0/16", "10.0.0.0/8"].map(|net| net.parse().expect("a prefix"));
+        let (parts, latency) = (Parts::default(), LatencyTable::default());
+        let classified = classify(&parts, &tree, &latency, &attributes, &covering);
+        classified.class.chains.into_iter().flat_map(|(_, chain)| chain).collect()
+    }
+
+    #[rstest]
+    #[case::none(&["country=DE", "continent=EU"], &[])]
+    #[case::any_value(&["country=DE country=US"], &[0])]
+    #[case::all_keys(&["country=US asn=64501", "country=US asn=64500"], &[1])]
+    #[case::key_by_key(
+        &["continent=NA", "country=US", "sub=US-CA", "asn=64500", "prefix=10.0.0.0/8"],
+        &[4, 3, 2, 1, 0]
+    )]
+    #[case::the_longer_prefix(&["prefix=10.0.0.0/8", "prefix=10.1.0.0/16"], &[1, 0])]
+    #[case::the_longest_of_several(
+        &["prefix=10.0.0.0/8 asn=64500", "prefix=10.0.0.0/8 prefix=10.1.0.0/16"],
+        &[1, 0]
+    )]
+    #[case::a_key_more(&["asn=64500", "asn=64500 continent=NA"], &[1, 0])]
+    #[case::one_early_key_beats_all_later(&["sub=US-CA country=US continent=NA", "asn=64500"], &[1, 0])]
+    #[case::other_prefixes(&["prefix=10.2.0.0/16", "prefix=10.1.1.0/24"], &[])]
+    fn the_more_specific_rule_comes_first(#[case] rules: &[&str], #[case] want: &[usize]) {
+        assert_eq!(chain(rules, false), want);
+        assert_eq!(chain(rules, true), want.get(..want.len().min(1)).unwrap_or_default());
+    }
+
+    #[test]
+    fn a_bias_draws_in_or_pushes_away() {
+        assert!((biased(100.0, 0) - 100.0).abs() < 1e-9);
+        assert!((biased(100.0, 20) - 80.0).abs() < 1e-9);
+        assert!((biased(100.0, 99) - 1.0).abs() < 1e-9);
+        assert!((biased(100.0, -50) - 200.0).abs() < 1e-9);
+        assert!((biased(100.0, -99) - 10_000.0).abs() < 1e-6);
+    }
 }
