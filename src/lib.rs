@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  trimtab.toml ─┐
-//!  zones/*.zone ─┴─► app::load ─► Assembly (checked, immutable)
-//!                                    │
+//!  zones/*.zone ─┼─► app::load ─► Assembly (checked, immutable)
+//!  *.mmdb *.csv ─┘                    │
 //!  probes ──Observation──► control (the single writer of health)
 //!                                    │  first change at once, then at most one publish per 100 ms
 //!                        routing::compile (pure) ─► Snapshot ─ publish: one swap ─┐
