@@ -73,13 +73,6 @@ impl Country {
     }
 }
 
-impl Country {
-    /// STAND-IN
-    pub fn middle(self) -> Option<super::Location> {
-        None
-    }
-}
-
 impl Subdivision {
     /// From a country and the part behind the hyphen, in either case.
     ///

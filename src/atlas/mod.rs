@@ -2,6 +2,7 @@
 
 mod code;
 mod location;
+mod standin;
 
 pub use code::{Continent, Country, NotACode, Subdivision};
 pub use location::Location;

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::address::{self, Block};
 use super::classify::classify;
 use super::ranges::{Bits, Gather, Ranges};
-use super::stretch::{Layer, Nested, Stretch};
+use super::stretch::{Layer, Nested, Said, Stretch};
 use super::table::{CARRIER, SPECIAL, Table};
 use crate::geo::{DatabaseError, Geo, LatencyTable, Network, Record};
 use crate::model::{Family, Node, Tree, TreeId};
@@ -126,10 +126,11 @@ impl Build<'_> {
         let nested = Nested::new(prefixes(&self.parts.trees, self.geo, self.latency), family);
         let databases = self.geo.databases.iter().map(|database| {
             let ranges = database.ranges(family);
-            Layer::new(ranges.map(|range| range.map(|(at, record)| (at, number(record)))))
+            Layer::new(ranges.map(|range| range.map(|(at, record)| (at, of_record(record)))))
         });
-        let marks = Layer::new(marks(family).into_iter().map(Ok));
-        let configured = Layer::new(nested.ranges().into_iter().map(Ok));
+        let plain = |(at, number)| Ok((at, Said { number, record: None }));
+        let marks = Layer::new(marks(family).into_iter().map(plain));
+        let configured = Layer::new(nested.ranges().into_iter().map(plain));
         let layers = [marks, configured].into_iter().chain(databases).collect();
         let mut stretches = Stretch::new(layers);
         let mut gather: Vec<Gather<K>> = self.trees.iter().map(|_| Gather::new()).collect();
@@ -139,11 +140,10 @@ impl Build<'_> {
                 gather.push(at, *value);
             }
             // What shorter prefixes that begin here are: as if the longer ones were not there.
-            let mut layers = stretches.values().to_vec();
-            let configured = layers.get(CONFIGURED).copied().unwrap_or(0);
-            for (len, around) in nested.beginning(configured, at) {
-                layers[CONFIGURED] = around;
-                for (tree, value) in self.evaluate(&layers, &nested)?.into_iter().enumerate() {
+            let mut said = stretches.said().to_vec();
+            for (len, around) in nested.beginning(said[CONFIGURED].number, at) {
+                said[CONFIGURED].number = around;
+                for (tree, value) in self.evaluate(&said, &nested)?.into_iter().enumerate() {
                     self.covering[tree].push((family, at, len, value));
                 }
             }
@@ -162,26 +162,26 @@ impl Build<'_> {
     ) -> Result<&[u32], DatabaseError> {
         let start = stretch.kind() * self.trees.len();
         if start == self.values.len() {
-            let values = self.evaluate(stretch.values(), nested)?;
+            let values = self.evaluate(stretch.said(), nested)?;
             self.values.extend(values);
         }
         Ok(self.values.get(start..start + self.trees.len()).unwrap_or_default())
     }
 
-    /// The value of each tree where the layers have these values.
-    fn evaluate(&mut self, layers: &[u32], nested: &Nested) -> Result<Vec<u32>, DatabaseError> {
-        let [mark, configured, databases @ ..] = layers else { return Ok(Vec::new()) };
-        let covering = nested.chain(*configured);
+    /// The value of each tree where the layers say this.
+    fn evaluate(&mut self, said: &[Said], nested: &Nested) -> Result<Vec<u32>, DatabaseError> {
+        let [mark, configured, databases @ ..] = said else { return Ok(Vec::new()) };
+        let covering = nested.chain(configured.number);
         let own = covering.iter().filter_map(|prefix| self.networks.get(prefix).copied());
         let databases = databases.iter().zip(&self.geo.databases).enumerate();
-        let databases = databases.map(|(at, (record, database))| {
-            let record = record.checked_sub(1).map(Record);
-            Ok((at, record.map(|record| database.attributes(record)).transpose()?))
+        let databases = databases.map(|(at, (said, database))| {
+            Ok((at, said.record.map(|record| database.attributes(record)).transpose()?))
         });
         let databases = databases.collect::<Result<Vec<_>, _>>()?;
-        let attributes = Geo::join(own, databases).attributes;
+        let attributes = Geo::join(own, databases.into_iter()).attributes;
         // A configured prefix makes clients of addresses in a special-purpose block.
-        let mark = if *configured == 0 { *mark } else { *mark & !SPECIAL };
+        let keep = if configured.number == 0 { u32::MAX } else { !SPECIAL };
+        let mark = mark.number & keep;
         let (parts, latency) = (self.parts, self.latency);
         let classes = self.trees.iter().zip(&mut self.classes).map(|(tree, classes)| {
             classes.number(classify(parts, tree, latency, &attributes, &covering).class) | mark
@@ -190,9 +190,9 @@ impl Build<'_> {
     }
 }
 
-/// A record as the value of a layer; 0 is none.
-fn number(record: Option<Record>) -> u32 {
-    record.map_or(0, |Record(offset)| offset + 1)
+/// What a database says.
+fn of_record(record: Option<Record>) -> Said {
+    Said { number: record.map_or(0, |record| record.offset() + 1), record }
 }
 
 /// The blocks that are not looked up like others, as ranges.

@@ -56,11 +56,11 @@ impl Client {
         };
         let own = covering.iter().filter_map(network);
         let databases = geo.databases.iter().enumerate().map(|(at, database)| {
-            let record = database.find(subject.first());
+            let record = database.find(subject.first())?;
             Ok((at, record.map(|(record, _)| database.attributes(record)).transpose()?))
         });
         let databases = databases.collect::<Result<Vec<_>, _>>()?;
-        let attributed = Geo::join(own, databases);
+        let attributed = Geo::join(own, databases.into_iter());
         Ok(Self { prefix: subject.prefix(), by_subnet: subnet.is_some(), attributed, covering })
     }
 }

@@ -5,30 +5,39 @@ use std::collections::HashMap;
 use ipnet::IpNet;
 
 use super::address::{all, mask};
-use crate::geo::DatabaseError;
+use crate::geo::{DatabaseError, Record};
 use crate::model::Family;
 
-/// A source as ranges: where each begins, in ascending order from 0, and its value.
+/// What a source says of a range.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Said {
+    /// What makes it differ from other things that the same source says; 0 is nothing.
+    pub(super) number: u32,
+    /// The record of a database.
+    pub(super) record: Option<Record>,
+}
+
+/// A source as ranges: where each begins, in ascending order from 0, and what it says there.
 pub(super) struct Layer<'a> {
-    ranges: Box<dyn Iterator<Item = Result<(u128, u32), DatabaseError>> + 'a>,
-    next: Option<(u128, u32)>,
+    ranges: Box<dyn Iterator<Item = Result<(u128, Said), DatabaseError>> + 'a>,
+    next: Option<(u128, Said)>,
 }
 
 /// Walks several layers at once.
 pub(super) struct Stretch<'a> {
     layers: Vec<Layer<'a>>,
-    /// The layers' values in this stretch.
-    values: Vec<u32>,
-    /// For each layer, the number of the values up to it.
+    /// What the layers say in this stretch.
+    said: Vec<Said>,
+    /// For each layer, a number for what it and those before it say.
     numbers: Vec<u32>,
-    /// For each layer, from the number of the values before it and its own to the next number.
+    /// For each layer, from the number of those before it and its own to that of both.
     known: Vec<HashMap<(u32, u32), u32>>,
     begun: bool,
 }
 
 impl<'a> Layer<'a> {
     pub(super) fn new(
-        ranges: impl Iterator<Item = Result<(u128, u32), DatabaseError>> + 'a,
+        ranges: impl Iterator<Item = Result<(u128, Said), DatabaseError>> + 'a,
     ) -> Self {
         Self { ranges: Box::new(ranges), next: None }
     }
@@ -41,9 +50,9 @@ impl<'a> Layer<'a> {
 
 impl<'a> Stretch<'a> {
     pub(super) fn new(layers: Vec<Layer<'a>>) -> Self {
-        let values = vec![0; layers.len()];
+        let said = vec![Said::default(); layers.len()];
         let known = layers.iter().map(|_| HashMap::new()).collect();
-        Self { numbers: values.clone(), values, layers, known, begun: false }
+        Self { numbers: vec![0; layers.len()], said, layers, known, begun: false }
     }
 
     /// Goes on to the next stretch, and returns where it begins.
@@ -60,8 +69,8 @@ impl<'a> Stretch<'a> {
         let mut changed = self.layers.len();
         for (n, layer) in self.layers.iter_mut().enumerate() {
             // A source may repeat itself; what it says last counts.
-            while let Some((_, value)) = layer.next.filter(|(start, _)| *start <= at) {
-                self.values[n] = value;
+            while let Some((_, said)) = layer.next.filter(|(start, _)| *start <= at) {
+                self.said[n] = said;
                 changed = changed.min(n);
                 layer.advance()?;
             }
@@ -69,20 +78,20 @@ impl<'a> Stretch<'a> {
         for n in changed..self.layers.len() {
             let before = if n == 0 { 0 } else { self.numbers[n - 1] };
             let next = self.known[n].len() as u32;
-            self.numbers[n] = *self.known[n].entry((before, self.values[n])).or_insert(next);
+            self.numbers[n] = *self.known[n].entry((before, self.said[n].number)).or_insert(next);
         }
         Ok(Some(at))
     }
 
-    /// The number of this stretch's kind: of all layers' values together. Kinds are numbered in the
+    /// The number of this stretch's kind: of what all layers say together. Kinds are numbered in the
     /// order in which they are come to, from 0.
     pub(super) fn kind(&self) -> usize {
         self.numbers.last().map_or(0, |number| *number as usize)
     }
 
-    /// The layers' values.
-    pub(super) fn values(&self) -> &[u32] {
-        &self.values
+    /// What the layers say.
+    pub(super) fn said(&self) -> &[Said] {
+        &self.said
     }
 }
 

@@ -1,0 +1,11 @@
+//! The table of round-trip times from clients to regions.
+
+mod key;
+mod read;
+mod table;
+
+pub use key::ClientKey;
+pub use table::LatencyTable;
+
+#[cfg(test)]
+mod tests;
