@@ -9,13 +9,17 @@
 //! - continents: as GeoNames and MaxMind have them, see [`Country::continent`];
 //! - middles of countries: geographic coordinates as in the CIA World Factbook (public domain),
 //!   rounded, and moved to the mainland, or to where the people live, where that is far away;
-//! - names of subdivisions: English usage, and what DB-IP's city database writes.
+//! - names of subdivisions: English usage, and what DB-IP's city database writes;
+//! - cloud regions: the city or the part of the country that AWS, Google, Microsoft, Oracle,
+//!   DigitalOcean, Hetzner, Akamai (Linode), Scaleway and Vultr name in their public lists.
 
+mod clouds;
 mod code;
 mod countries;
 mod location;
 mod names;
 mod subdivisions;
 
+pub use clouds::{cloud_region, cloud_regions};
 pub use code::{Continent, Country, NotACode, Subdivision};
 pub use location::Location;
