@@ -208,6 +208,16 @@ impl Problems {
     }
 }
 
+/// The line of a place, from 1, if it has one.
+#[must_use]
+pub fn line(place: &Place) -> Option<usize> {
+    match place {
+        Place::Span(source, span) => Some(source.text.get(..span.start)?.matches('\n').count() + 1),
+        Place::Line { line, .. } => Some(*line),
+        Place::File(_) => None,
+    }
+}
+
 /// The name in `known` that was most likely meant by `found`, if one is near enough to suggest.
 #[must_use]
 pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {

@@ -1,6 +1,6 @@
 //! Files become an assembly: the same path for start, reload and `check`.
 //!
-//! Configuration, references and zones are all read, whatever is wrong with one of them, so that
+//! Configuration, references, databases and zones are all read, whatever is wrong with one of them, so that
 //! every problem is reported at once.
 
 use std::collections::HashMap;
@@ -8,7 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use super::clients::Clients;
 use super::resolve::resolve;
+use super::watch::Files;
 use crate::clock;
 use crate::config::{self, Config, ZoneData};
 use crate::model::RecordId;
@@ -28,6 +30,10 @@ pub struct Loaded {
     pub warnings: Problems,
     /// The serials of the zones without a file.
     pub serials: Serials,
+    /// What the tables of clients were made of; a server keeps none of it.
+    pub clients: Clients,
+    /// The files of those, as they were when they were read.
+    pub(super) files: Files,
 }
 
 /// For each zone without a file, what the configuration says of it and the serial that it has
@@ -40,11 +46,14 @@ pub type Columns<'a> = dyn FnMut(&str, Option<&str>) -> u32 + 'a;
 /// Reads a configuration and all that it refers to. `before` is what an earlier load gave.
 ///
 /// # Errors
-/// Every problem of the configuration and its zones, when any of them refuses it.
+/// Every problem of the configuration, its databases and its zones, when any of them refuses it.
 pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<Loaded, Problems> {
     let (config, mut problems) = config::read(path);
     let Some(config) = config else { return Err(problems) };
     let parts = resolve(&config, &mut problems);
+    // Looked at before they are read: what changes meanwhile will be found to have changed.
+    let files = Files::look(Clients::files(&config));
+    let clients = Clients::open(&config, &mut problems);
 
     let mut serials = Serials::new();
     let zones: Vec<zone::Loaded> = config
@@ -76,15 +85,24 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         return Err(problems);
     }
 
-    let udp_payload_max = config.server.udp_payload_max;
-    let options = Options { udp_payload_max, client_subnet: true };
+    let places = match clients.places(&config, &parts) {
+        Ok(places) => Arc::new(places),
+        Err(broken) => {
+            problems.extend(broken);
+            return Err(problems);
+        }
+    };
+    let options = Options {
+        udp_payload_max: config.server.udp_payload_max,
+        client_subnet: config.geo.client_subnet,
+    };
     let per_record = config.metrics.per_record;
-    let assembly =
-        Assembly::new(parts, Arc::new(names), Arc::default(), options, |region, record| {
-            let record = per_record.then(|| record.name.to_string());
-            column(&region.name, record.as_deref())
-        });
-    Ok(Loaded { config, assembly: Arc::new(assembly), warnings: problems, serials })
+    let assembly = Assembly::new(parts, Arc::new(names), places, options, |region, record| {
+        let record = per_record.then(|| record.name.to_string());
+        column(&region.name, record.as_deref())
+    });
+    let assembly = Arc::new(assembly);
+    Ok(Loaded { config, assembly, warnings: problems, serials, clients, files })
 }
 
 /// The serial that a zone without a file keeps, or else the time, in seconds since 1970.

@@ -2,15 +2,19 @@
 //! opened and handed out, signals are obeyed.
 
 mod bind;
+mod clients;
 mod demo;
 mod demo_regions;
 mod files;
 mod load;
+mod refresh;
 mod reload;
 pub mod resolve;
 mod serve;
+mod watch;
 
 pub use bind::BindError;
+pub use clients::{Clients, networks};
 pub use demo::Demo;
 pub use load::{Columns, Loaded, Serials, load};
 pub use serve::{Server, StartError};

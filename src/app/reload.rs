@@ -6,18 +6,26 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot};
 
 use super::load::{self, Loaded, Serials};
+use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, LogFormat, Workers};
 use crate::control::Reloaded;
 use crate::metrics::Metrics;
 use crate::problem::{Problem, Problems, Severity};
+use crate::routing::Assembly;
 
 /// Loads again what is on disk, and hands it to the writer.
 pub(super) struct Reloader {
     path: PathBuf,
     fixed: Fixed,
+    /// The configuration in force.
+    pub(super) config: Arc<Config>,
+    /// What it came to.
+    pub(super) assembly: Arc<Assembly>,
     serials: Serials,
-    metrics: Arc<Metrics>,
+    /// The files that are read again without a reload.
+    pub(super) watch: Watch,
+    pub(super) metrics: Arc<Metrics>,
     reloads: mpsc::Sender<Reloaded>,
     set_log: Box<dyn Fn(&str) + Send>,
 }
@@ -59,15 +67,26 @@ impl Fixed {
 }
 
 impl Reloader {
+    /// For what was loaded first; must be called within a runtime.
     pub(super) fn new(
         path: PathBuf,
-        config: &Config,
-        serials: Serials,
+        loaded: &Loaded,
         metrics: Arc<Metrics>,
         reloads: mpsc::Sender<Reloaded>,
         set_log: Box<dyn Fn(&str) + Send>,
     ) -> Self {
-        Self { path, fixed: Fixed::of(config), serials, metrics, reloads, set_log }
+        metrics.geo_databases(&loaded.clients.built());
+        Self {
+            path,
+            fixed: Fixed::of(&loaded.config),
+            config: Arc::new(loaded.config.clone()),
+            assembly: Arc::clone(&loaded.assembly),
+            serials: loaded.serials.clone(),
+            watch: Watch::new(loaded.files.clone()),
+            metrics,
+            reloads,
+            set_log,
+        }
     }
 
     /// Loads again what is on disk. `None`: it is not to be used, and the log says why.
@@ -118,22 +137,36 @@ impl Reloader {
 
     /// Hands what was loaded to the writer, and waits until it is published.
     pub(super) async fn publish(&mut self, loaded: Loaded) {
-        let Loaded { config, assembly, serials, .. } = loaded;
+        let Loaded { config, assembly, serials, clients, files, warnings: _ } = loaded;
+        let built = clients.built();
+        drop(clients);
+        let Some(generation) = self.hand_over(&assembly).await else {
+            self.metrics.reloaded(false, clock::wall());
+            return;
+        };
+        (self.set_log)(&config.log.level);
+        self.metrics.geo_databases(&built);
+        self.config = Arc::new(config);
+        self.assembly = assembly;
+        self.serials = serials;
+        self.watch = Watch::new(files);
+        self.metrics.reloaded(true, clock::wall());
+        tracing::info!("reloaded {} (generation {generation})", self.path.display());
+    }
+
+    /// Hands an assembly to the writer, and waits for the generation that serves it; `None`: there
+    /// is no writer any more, and the log says so.
+    pub(super) async fn hand_over(&self, assembly: &Arc<Assembly>) -> Option<u64> {
         let (done, published) = oneshot::channel();
-        let sent = self.reloads.send(Reloaded { assembly, done }).await;
+        let sent = self.reloads.send(Reloaded { assembly: Arc::clone(assembly), done }).await;
         let generation = if sent.is_ok() { published.await.ok() } else { None };
-        let Some(generation) = generation else {
+        if generation.is_none() {
             tracing::error!(
                 "nothing can be reloaded, for what judges health and publishes has ended by a \
                  fault of this program; restart the server"
             );
-            self.metrics.reloaded(false, clock::wall());
-            return;
-        };
-        self.serials = serials;
-        (self.set_log)(&config.log.level);
-        self.metrics.reloaded(true, clock::wall());
-        tracing::info!("reloaded {} (generation {generation})", self.path.display());
+        }
+        generation
     }
 
     fn refuse_fixed(&self, loaded: Loaded) -> Result<Loaded, Problems> {

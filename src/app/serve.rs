@@ -82,13 +82,13 @@ impl Server {
         metrics: Arc<Metrics>,
         set_log: Box<dyn Fn(&str) + Send>,
     ) -> Result<Self, StartError> {
-        let Loaded { config, assembly, serials, .. } = loaded;
+        let (config, assembly) = (&loaded.config, Arc::clone(&loaded.assembly));
         let signals = Signals {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         };
-        let dns = Sockets::bind(&config.server.listen, workers(&config))?;
+        let dns = Sockets::bind(&config.server.listen, workers(config))?;
         let admin: Vec<TcpListener> = [Some(config.admin.listen), config.admin.metrics_listen]
             .into_iter()
             .flatten()
@@ -113,7 +113,7 @@ impl Server {
         let control = Control::new(assembly, &known, wiring);
         let handle = control.handle();
 
-        let limits = probe_limits(&config);
+        let limits = probe_limits(config);
         let probes = limits
             .concurrency
             .unwrap_or_else(|| concurrency(targets_seen.borrow().iter().map(Arc::as_ref)));
@@ -132,10 +132,10 @@ impl Server {
             tasks.push(tokio::spawn(admin::serve(listener, metrics, ready, stop.clone())));
         }
         metrics.reloaded(true, wall);
-        let reloader =
-            Reloader::new(path, &config, serials, Arc::clone(&metrics), reloads, set_log);
+        let reloader = Reloader::new(path, &loaded, Arc::clone(&metrics), reloads, set_log);
+        // All else that was loaded has served its purpose, the databases above all.
         Ok(Self {
-            config,
+            config: loaded.config,
             dns_addresses: dns.tcp.iter().map(|door| door.address).collect(),
             dns,
             admin_addresses,
@@ -204,6 +204,9 @@ impl Server {
                         tcp.set_limits(tcp_limits(&loaded.config));
                         self.reloader.publish(loaded).await;
                     }
+                }
+                found = self.reloader.replaced() => {
+                    self.reloader.refresh(found).await;
                 }
                 _ = self.signals.terminate.recv() => break,
                 _ = self.signals.interrupt.recv() => break,

@@ -6,14 +6,6 @@ use super::value::Value;
 
 /// Sections of the root.
 pub(super) fn sections(t: &Table<'_>) {
-    t.optional("geo", |v| {
-        v.table(|t| {
-            t.later_unless("databases", empty);
-            t.later_unless("client_subnet", no);
-            t.later_unless("networks", empty);
-        })
-    });
-    t.optional("latency", |v| v.table(|t| t.later("table")));
     t.later_unless("damping", empty);
     t.later_unless("safety", empty);
 }

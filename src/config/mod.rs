@@ -7,8 +7,11 @@
 //! Paths are relative to the directory of the configuration file, `state.dir` included.
 
 mod checks;
+mod clients;
 mod context;
 mod defaults;
+mod geo;
+mod geolocation;
 mod later;
 mod names;
 mod policies;
@@ -28,10 +31,12 @@ mod zones;
 pub use checks::Check;
 pub use context::Spanned;
 pub use defaults::Defaults;
+pub use geo::{Geo, Latency, Network};
+pub use geolocation::Rule;
 pub use policies::{Policy, PolicyKind};
 pub use process::{Admin, Concurrency, Log, LogFormat, Metrics, Probe, State};
 pub use read::{Config, Incomplete, in_file_order, parse, read};
-pub use records::{AllDown, Endpoints, Record, RecordPolicy};
+pub use records::{AllDown, Endpoints, Record, RecordPolicy, Sharing};
 pub use regions::Region;
 pub use schema::schema;
 pub use server::{Server, Tcp, Workers};

@@ -12,7 +12,8 @@ use super::syntax::{Mended, Mistake};
 use super::table::Table;
 use super::value::Value;
 use super::{
-    Admin, Check, Defaults, Log, Metrics, Policy, Probe, Record, Region, Server, State, Zone,
+    Admin, Check, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, Record, Region, Server,
+    State, Zone,
 };
 use super::{later, names};
 use crate::problem::{Place, Problem, Problems, Source};
@@ -36,6 +37,10 @@ pub struct Config {
     pub probe: Probe,
     /// What survives a restart.
     pub state: State,
+    /// Where clients are.
+    pub geo: Geo,
+    /// How far clients are from regions.
+    pub latency: Latency,
     /// What records and checks do that say nothing else.
     pub defaults: Defaults,
     /// Health checks.
@@ -61,6 +66,10 @@ pub struct Incomplete {
     pub references: bool,
     /// Some address or endpoint.
     pub addresses: bool,
+    /// Some region's location.
+    pub locations: bool,
+    /// Something that says where clients are.
+    pub sources: bool,
 }
 
 /// Reads the configuration file at `path`; `None` when it cannot be read as text.
@@ -135,6 +144,8 @@ fn root_table(t: &Table<'_>) -> Config {
     t.set("log", &mut config.log, Log::read);
     t.set("probe", &mut config.probe, Probe::read);
     t.set("state", &mut config.state, State::read);
+    t.set("geo", &mut config.geo, Geo::read);
+    t.set("latency", &mut config.latency, Latency::read);
     t.set("defaults", &mut config.defaults, Defaults::read);
     later::sections(t);
     let timing = config.defaults.check;
@@ -163,7 +174,8 @@ fn section<'a, T>(
     });
 }
 
-const LOST: Incomplete = Incomplete { zones: true, references: true, addresses: true };
+const LOST: Incomplete =
+    Incomplete { zones: true, references: true, addresses: true, locations: true, sources: true };
 
 /// A mistake against the grammar in the form of all problems: the parser says `what, expected
 /// this`.

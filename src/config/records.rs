@@ -38,10 +38,40 @@ pub type Endpoints = Vec<(Spanned<String>, Vec<Spanned<IpAddr>>)>;
 /// Where a record's shares come from.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RecordPolicy {
-    /// Every region at its own weight.
-    Weighted,
+    /// Every region, with all else at its default.
+    Every(Sharing),
     /// A policy or a region.
     Named(String),
+}
+
+/// How all regions can share without a policy that says more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sharing {
+    /// By their own weights.
+    Weighted,
+    /// By round-trip time.
+    Latency,
+    /// By distance.
+    Geoproximity,
+    /// All in one answer.
+    Multivalue,
+}
+
+impl Sharing {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Weighted, Self::Latency, Self::Geoproximity, Self::Multivalue];
+
+    /// The word for it, which is that for the type of policy.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Weighted => "weighted",
+            Self::Latency => "latency",
+            Self::Geoproximity => "geoproximity",
+            Self::Multivalue => "multivalue",
+        }
+    }
 }
 
 /// What is answered when all is down.
@@ -51,13 +81,16 @@ pub enum AllDown {
     Open,
     /// Nothing.
     Closed,
+    /// With the health that was in force when it was last not all down.
+    LastGood,
     /// As this region or policy would, health ignored.
     Named(Spanned<String>),
 }
 
-const POLICY_WANTED: &str = "the name of a policy or a region, or \"weighted\"";
-const POLICIES_LATER: [&str; 3] = ["latency", "multivalue", "geoproximity"];
-const ALL_DOWN_WANTED: &str = "\"open\", \"closed\", or the name of a region or a policy";
+const POLICY_WANTED: &str = "the name of a policy or a region, or, for every region, \
+                             \"weighted\", \"latency\", \"geoproximity\" or \"multivalue\"";
+const ALL_DOWN_WANTED: &str =
+    "\"open\", \"closed\", \"last_good\", or the name of a region or a policy";
 const ENDPOINTS_WANTED: &str = "a table of regions with addresses: us-east = [\"192.0.2.11\"]";
 /// Addresses in one answer: so many of IPv6 fit into 1232 octets with any owner name.
 pub(super) const ANSWERS: std::ops::RangeInclusive<i64> = 1..=32;
@@ -115,9 +148,11 @@ impl Record {
 
 impl RecordPolicy {
     fn read(v: &Value<'_>) -> Option<Spanned<Self>> {
+        let word = |sharing: &Sharing| v.text() == Some(sharing.word());
+        if let Some(sharing) = Sharing::ALL.into_iter().find(word) {
+            return Some(v.with_place(Self::Every(sharing)));
+        }
         match v.text() {
-            Some("weighted") => Some(v.with_place(Self::Weighted)),
-            Some(text) if POLICIES_LATER.contains(&text) => v.later(POLICY_WANTED),
             Some(text @ ("failover" | "geolocation")) => {
                 let hint = format!("define a policy of type = \"{text}\" and name that");
                 v.refuse_with(POLICY_WANTED, hint)
@@ -132,7 +167,7 @@ impl AllDown {
         match v.text() {
             Some("open") => Some(Self::Open),
             Some("closed") => Some(Self::Closed),
-            Some("last_good") => v.later(ALL_DOWN_WANTED),
+            Some("last_good") => Some(Self::LastGood),
             _ => names::reference(v, ALL_DOWN_WANTED).map(Self::Named),
         }
     }

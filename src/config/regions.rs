@@ -7,8 +7,10 @@ use super::context::Spanned;
 use super::server::refuse_twice;
 use super::table::Table;
 use super::value::Value;
-use super::{later, names};
+use super::{clients, later, names};
+use crate::atlas::{cloud_region, cloud_regions};
 use crate::model::{Location, MinHealthy, Weight};
+use crate::problem::nearest;
 
 /// A region.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +34,8 @@ pub struct Region {
 /// Weights; [`Weight`] says what they mean.
 pub(super) const WEIGHT: std::ops::RangeInclusive<i64> = 0..=65535;
 const CHECK_WANTED: &str = "the name of a check, or a list of names";
-const LOCATION_WANTED: &str = "{ latitude = 38.95, longitude = -77.45 }";
+const LOCATION_WANTED: &str =
+    "the region of a cloud, \"aws:us-east-1\", or { latitude = 38.95, longitude = -77.45 }";
 const MIN_HEALTHY_WANTED: &str = "a whole number from 1 to 65535, or \"1%\" to \"100%\"";
 
 impl Region {
@@ -113,19 +116,29 @@ fn address(v: &Value<'_>) -> Option<IpAddr> {
 }
 
 fn location(v: &Value<'_>) -> Option<Location> {
-    if v.text().is_some_and(|text| text.contains(':')) {
-        return v.later(LOCATION_WANTED);
+    let location = match v.text() {
+        Some(name) => cloud(v, name),
+        None if v.tree.is_table() => v.table(clients::coordinates).flatten(),
+        None => v.refuse(LOCATION_WANTED),
+    };
+    if location.is_none() {
+        v.cx.lost(|l| l.locations = true);
     }
-    if !v.tree.is_table() {
-        return v.refuse(LOCATION_WANTED);
-    }
-    v.table(|t| {
-        let degrees =
-            |key, most: f64, wanted| t.required(key, wanted, |v| v.number(-most..=most, wanted));
-        let latitude = degrees("latitude", 90.0, "degrees north, -90 to 90");
-        let longitude = degrees("longitude", 180.0, "degrees east, -180 to 180");
-        Some(Location { latitude: latitude?, longitude: longitude? })
-    })?
+    location
+}
+
+/// The place of a cloud's region.
+fn cloud(v: &Value<'_>, name: &str) -> Option<Location> {
+    cloud_region(name).or_else(|| {
+        // Which cloud is a part of the name that hardly anybody mistypes.
+        let cloud = name.split_once(':').map_or("", |(cloud, _)| cloud);
+        let same = |known: &&str| known.split_once(':').is_some_and(|(of, _)| of == cloud);
+        let near = nearest(name, cloud_regions().filter(same));
+        match near.or_else(|| nearest(name, cloud_regions())) {
+            Some(near) => v.refuse_with(LOCATION_WANTED, format!("did you mean \"{near}\"?")),
+            None => v.refuse(LOCATION_WANTED),
+        }
+    })
 }
 
 fn min_healthy(v: &Value<'_>) -> Option<MinHealthy> {

@@ -11,7 +11,9 @@ use std::net::IpAddr;
 
 use schemars::JsonSchema;
 
+use super::clients::ASN;
 use super::defaults::{COUNT, TTL};
+use super::policies::{BIAS, TOLERANCE_KM};
 use super::records::ANSWERS;
 use super::regions::WEIGHT;
 use super::server::{CONNECTIONS, UDP_PAYLOAD};
@@ -84,9 +86,9 @@ enum AutoOrCount {
 
 #[derive(JsonSchema)]
 #[schemars(untagged)]
-enum OneOrMany {
-    One(String),
-    Many(Vec<String>),
+enum OneOrMany<T = String> {
+    One(T),
+    Many(Vec<T>),
 }
 
 /// Sockets and limits of DNS.
@@ -217,20 +219,64 @@ struct State {
     dir: Option<String>,
 }
 
-/// Known, not yet supported.
+/// Where clients are.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Geo {
-    databases: Option<Later>,
-    client_subnet: Option<Later>,
-    networks: Option<Later>,
+    /// MMDB files in order of precedence, relative to the configuration file.
+    databases: Option<Vec<String>>,
+    /// Whether an EDNS Client Subnet decides who the client is.
+    client_subnet: Option<bool>,
+    /// Own networks, which win over the databases.
+    networks: Option<Vec<Network>>,
 }
 
-/// Known, not yet supported.
+/// What is known of an own network; at least one key beside the prefix.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Network {
+    /// The prefix: "10.20.0.0/16".
+    prefix: String,
+    continent: Option<Continent>,
+    country: Option<Country>,
+    subdivision: Option<Subdivision>,
+    asn: Option<Asn>,
+    /// Degrees north; with `longitude`.
+    #[schemars(range(min = -90, max = 90))]
+    latitude: Option<f64>,
+    /// Degrees east; with `latitude`.
+    #[schemars(range(min = -180, max = 180))]
+    longitude: Option<f64>,
+}
+
+/// A continent by its two letters: "EU".
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Continent(
+    #[schemars(regex(pattern = "^([aA][fFnNsS]|[eE][uU]|[nNsS][aA]|[oO][cC])$"))] String,
+);
+
+/// A country by its two letters (ISO 3166-1): "DE".
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Country(#[schemars(regex(pattern = "^[A-Za-z]{2}$"))] String);
+
+/// A subdivision of a country (ISO 3166-2): "US-CA", or "CA" beside one country.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Subdivision(#[schemars(regex(pattern = "^([A-Za-z]{2}-)?[A-Za-z0-9]{1,3}$"))] String);
+
+/// The number of an autonomous system.
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Asn(#[schemars(range(min = *ASN.start(), max = *ASN.end()))] u32);
+
+/// How far clients are from regions.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Latency {
-    table: Option<Later>,
+    /// A CSV file of client, region and round-trip time in ms, relative to the configuration file.
+    table: Option<String>,
 }
 
 /// What records and checks do that say nothing else.
@@ -243,7 +289,7 @@ struct Defaults {
     /// The least that doubt may make of it, in seconds.
     #[schemars(range(min = *TTL.start(), max = *TTL.end()))]
     ttl_min: Option<u32>,
-    /// open, closed, or the name of a region or a policy.
+    /// `open`, `closed`, `last_good`, or the name of a region or a policy.
     on_all_down: Option<String>,
     check: Option<Timing>,
 }
@@ -370,10 +416,18 @@ enum CountOrPercent {
     Percent(#[schemars(regex(pattern = "^[0-9]+%$"))] String),
 }
 
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Location {
+    /// The region of a cloud: "aws:us-east-1".
+    Cloud(String),
+    Degrees(Degrees),
+}
+
 /// Degrees north and east.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-struct Location {
+struct Degrees {
     #[schemars(range(min = -90, max = 90))]
     latitude: f64,
     #[schemars(range(min = -180, max = 180))]
@@ -385,6 +439,52 @@ struct Location {
 enum PolicyType {
     Weighted,
     Failover,
+    Geolocation,
+    Latency,
+    Geoproximity,
+    Multivalue,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Sticky {
+    None,
+    Client,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum WhenDown {
+    Widen,
+    Fence,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Tolerance {
+    /// latency: a duration.
+    Time(Duration),
+    /// geoproximity: km.
+    Distance(#[schemars(range(min = *TOLERANCE_KM.start(), max = *TOLERANCE_KM.end()))] f64),
+}
+
+#[derive(JsonSchema)]
+#[schemars(transparent)]
+struct Bias(#[schemars(range(min = *BIAS.start(), max = *BIAS.end()))] i8);
+
+/// Where clients are sent of which all keys given match; a key matches when any of its values does.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Rule {
+    /// Network prefixes.
+    prefix: Option<OneOrMany>,
+    /// Autonomous systems.
+    asn: Option<OneOrMany<Asn>>,
+    subdivision: Option<OneOrMany<Subdivision>>,
+    country: Option<OneOrMany<Country>>,
+    continent: Option<OneOrMany<Continent>>,
+    /// A region or a policy.
+    to: String,
 }
 
 #[derive(JsonSchema)]
@@ -402,14 +502,29 @@ struct Policy {
     r#type: PolicyType,
     /// weighted: regions and policies with their weights; default: every region at its own.
     weights: Option<BTreeMap<String, u16>>,
-    /// Known, not yet supported; "none" is accepted.
-    sticky: Option<Later>,
+    /// weighted: whether a client network keeps to its region.
+    sticky: Option<Sticky>,
     /// failover: regions and policies in order of preference; a nested list shares its tier.
     order: Option<Vec<OneOrMany>>,
     /// failover: what a tier leaves goes to the next.
     spill: Option<bool>,
-    /// failover: what a member without the family asked yields.
+    /// failover, geolocation, latency, geoproximity: what a member without the family asked yields.
     missing_family: Option<MissingFamily>,
+    /// geolocation: where clients are sent; the most specific rule that matches wins.
+    rules: Option<Vec<Rule>>,
+    /// geolocation: the region or policy of clients that no rule names, or "nodata".
+    default: Option<String>,
+    /// geolocation: whether a rule whose regions are all down gives way to the next that matches.
+    when_down: Option<WhenDown>,
+    /// latency, geoproximity, multivalue: the regions; default: every region.
+    to: Option<Vec<String>>,
+    /// latency, geoproximity: all within this of the best share by weight.
+    tolerance: Option<Tolerance>,
+    /// geoproximity: regions and by how many percent they seem nearer, or farther below 0.
+    bias: Option<BTreeMap<String, Bias>>,
+    /// multivalue: addresses in one answer at most; default: as many as the record allows.
+    #[schemars(range(min = *ANSWERS.start(), max = *ANSWERS.end()))]
+    max_answers: Option<u8>,
 }
 
 /// What this server has authority over.
@@ -433,7 +548,8 @@ struct Zone {
 struct Record {
     /// The owner name.
     name: String,
-    /// A policy, a region, or "weighted": every region at its own weight.
+    /// A policy, a region, or, over every region, "weighted", "latency", "geoproximity" or
+    /// "multivalue".
     policy: String,
     /// Seconds, when all is calm.
     #[schemars(range(min = *TTL.start(), max = *TTL.end()))]
@@ -443,7 +559,7 @@ struct Record {
     ttl_min: Option<u32>,
     /// Checks instead of the regions' own.
     check: Option<OneOrMany>,
-    /// open, closed, or the name of a region or a policy.
+    /// `open`, `closed`, `last_good`, or the name of a region or a policy.
     on_all_down: Option<String>,
     /// Addresses in one answer at most.
     #[schemars(range(min = *ANSWERS.start(), max = *ANSWERS.end()))]

@@ -28,7 +28,9 @@ version = 1
 [log]
 [probe]
 [state]
-[geo]
+[[geo.networks]]
+prefix = "192.0.2.0/24"
+country = "DE"
 [latency]
 [defaults.check]
 [checks]
@@ -40,6 +42,10 @@ location = { latitude = 1, longitude = 2.5 }
 [policies]
 w = { type = "weighted" }
 f = { type = "failover", order = ["r"] }
+g = { type = "geolocation", rules = [{ country = "DE", to = "r" }], default = "nodata" }
+l = { type = "latency" }
+p = { type = "geoproximity", bias = { r = 5 } }
+m = { type = "multivalue" }
 [zones.test]
 file = "test.zone"
 [[records]]
@@ -128,6 +134,8 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(config.log, empty.log);
     assert_eq!(config.probe, empty.probe);
     assert_eq!(config.state.dir, Path::new("./state"));
+    assert_eq!(config.geo, empty.geo);
+    assert_eq!(config.latency, empty.latency);
     assert_eq!(config.defaults.ttl, empty.defaults.ttl);
     assert_eq!(config.defaults.ttl_min.as_ref().map(|t| t.value), Some(super::Defaults::TTL_MIN));
     assert_eq!(config.defaults.on_all_down, empty.defaults.on_all_down);
@@ -142,6 +150,10 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         regions.us-east = {}
         policies.canary = { type = "weighted" }
         policies.standby = { type = "failover", order = ["us-east"] }
+        policies.main = { type = "geolocation", rules = [{ continent = "EU", to = "us-east" }], default = "canary" }
+        policies.nearest = { type = "latency" }
+        policies.close = { type = "geoproximity" }
+        policies.all = { type = "multivalue" }
         zones."gslb.example.net".nameservers = { "ns.example.net" = [] }
         [[records]]
         name = "app.gslb.example.net"

@@ -192,15 +192,18 @@ impl<'a> Value<'a> {
 /// `"a", "b" or "c"`.
 fn quoted<T>(words: &[(&str, T)]) -> String {
     let words: Vec<_> = words.iter().map(|(word, _)| format!("{word:?}")).collect();
-    list_of(&words.iter().map(String::as_str).collect::<Vec<_>>(), "or")
+    list_of(&words, "or")
 }
 
 /// `a, b or c`.
-pub(super) fn list_of(names: &[&str], last: &str) -> String {
+pub(super) fn list_of<T: AsRef<str>>(names: &[T], last: &str) -> String {
     match names {
         [] => "nothing".into(),
-        [one] => (*one).into(),
-        [most @ .., end] => format!("{} {last} {end}", most.join(", ")),
+        [one] => one.as_ref().into(),
+        [most @ .., end] => {
+            let most: Vec<_> = most.iter().map(AsRef::as_ref).collect();
+            format!("{} {last} {}", most.join(", "), end.as_ref())
+        }
     }
 }
 

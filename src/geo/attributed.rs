@@ -136,3 +136,6 @@ fn completed(of: Attributes) -> Attributes {
     let continent = of.continent.or_else(|| country?.continent());
     Attributes { continent, country, ..of }
 }
+
+#[cfg(test)]
+mod tests;

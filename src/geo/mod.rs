@@ -8,3 +8,8 @@ mod latency;
 pub use attributed::{Attributed, Geo, Network, Source};
 pub use database::{Database, DatabaseError, Record, Supplies};
 pub use latency::{ClientKey, LatencyTable};
+
+/// A writer of databases, and a small world.
+#[cfg(test)]
+#[path = "../../tests/support/mod.rs"]
+pub(crate) mod support;

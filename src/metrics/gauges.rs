@@ -3,6 +3,7 @@
 //! Each call looks its series up by label, which is cheap beside the probe or reload behind it.
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use prometheus::core::Collector;
@@ -39,6 +40,7 @@ pub(super) struct Gauges {
     region_weight: Series<1, Level>,
     region_transitions: Series<2, Count>,
     record_all_down: Series<1, Level>,
+    geo_database_build: Series<1, Level>,
     check_oldest: Gauge,
     table_generation: IntGauge,
     table_age: Gauge,
@@ -66,6 +68,7 @@ impl Gauges {
             region_weight: series(registry, &table::REGION_WEIGHT),
             region_transitions: series(registry, &table::REGION_TRANSITIONS),
             record_all_down: series(registry, &table::RECORD_ALL_DOWN),
+            geo_database_build: series(registry, &table::GEO_DATABASE_BUILD),
             check_oldest: single(registry, &table::CHECK_OLDEST, Gauge::with_opts),
             table_generation: single(registry, &table::TABLE_GENERATION, IntGauge::with_opts),
             table_age: single(registry, &table::TABLE_AGE, Gauge::with_opts),
@@ -181,6 +184,19 @@ impl Metrics {
         if successful {
             let unix = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             self.gauges.reload_timestamp.set(unix.as_secs_f64());
+        }
+    }
+
+    /// The geolocation databases in force, with the times at which they were built, in seconds since
+    /// 1970; all others vanish.
+    pub fn geo_databases(&self, built: &[(PathBuf, u64)]) {
+        let shown = |(path, _): &(PathBuf, u64)| path.display().to_string();
+        let files: HashSet<_> = built.iter().map(shown).collect();
+        let series = &self.gauges.geo_database_build;
+        series.retain(|[file]| files.contains(file));
+        for one in built {
+            let epoch = u32::try_from(one.1).unwrap_or(u32::MAX);
+            series.update([&shown(one)], |level| level.0 = epoch);
         }
     }
 

@@ -89,6 +89,8 @@ table! {
         "Whether the last load of the configuration succeeded (1) or was refused (0).";
     RELOAD_TIMESTAMP = "trimtab_config_last_reload_timestamp_seconds" Gauge, [],
         "Unix time of the last load of the configuration that succeeded.";
+    GEO_DATABASE_BUILD = "trimtab_geo_database_build_timestamp_seconds" Gauge, ["file"],
+        "Unix time at which a geolocation database in force was built.";
     STATE_WRITE_ERRORS = "trimtab_state_write_errors_total" Counter, [],
         "Failed writes to the state directory.";
     BUILD_INFO = "trimtab_build_info" Gauge, ["version", "commit"],

@@ -51,6 +51,7 @@ fn told() -> Arc<Metrics> {
     metrics.record_all_down("app.example.com", false);
     metrics.oldest_observation(Some(clock::now()));
     metrics.published(7, clock::now());
+    metrics.geo_databases(&[("geo/city.mmdb".into(), 1_790_000_000)]);
     metrics.reloaded(true, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
     metrics
 }
@@ -139,6 +140,20 @@ async fn series_of_what_a_reload_removed_vanish() {
     metrics.block(Proto::Udp, Family::V6, false).answer(west);
     let back = r#"trimtab_dns_answers_total{region="eu-west"} 2"#;
     assert!(metrics.text().contains(back), "a region that comes back counts on");
+}
+
+#[tokio::test]
+async fn a_database_is_shown_as_long_as_it_is_configured() {
+    let metrics = told();
+    let name = "trimtab_geo_database_build_timestamp_seconds";
+    metrics.geo_databases(&[("asn.mmdb".into(), 1_700_000_000), ("city.mmdb".into(), 5)]);
+    let shown = [
+        format!("{name}{{file=\"asn.mmdb\"}} 1700000000"),
+        format!("{name}{{file=\"city.mmdb\"}} 5"),
+    ];
+    assert_eq!(lines(&metrics, name), shown);
+    metrics.geo_databases(&[]);
+    assert_eq!(lines(&metrics, name), Vec::<String>::new());
 }
 
 #[tokio::test]

@@ -144,6 +144,8 @@ pub enum Node {
         members: Vec<Slot>,
         /// The slot of the ring itself, behind the regions' slots.
         ring: Slot,
+        /// Addresses in one answer at most, 1 to 255; `None`: as many as the record allows.
+        max_answers: Option<u8>,
     },
 }
 

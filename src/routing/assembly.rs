@@ -4,7 +4,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree, worst_case};
+use crate::model::{
+    Binding, BindingId, Node, Pool, PoolId, Record, RecordId, Region, Slot, Tree, worst_case,
+};
 use crate::zone::Names;
 
 use super::places::Places;
@@ -64,6 +66,21 @@ impl Deref for Assembly {
     }
 }
 
+/// How many addresses an answer of a record has at most from each ring, in the order of the rings.
+fn ring_answers(tree: &Tree, record: &Record) -> Box<[u16]> {
+    let mut rings: Vec<(Slot, u16)> = (tree.nodes.iter())
+        .filter_map(|node| match &node.node {
+            Node::Multivalue { ring, max_answers, .. } => {
+                let most = max_answers.unwrap_or(record.max_answers).min(record.max_answers);
+                Some((*ring, u16::from(most)))
+            }
+            _ => None,
+        })
+        .collect();
+    rings.sort_by_key(|(ring, _)| *ring);
+    rings.into_iter().map(|(_, most)| most).collect()
+}
+
 impl Assembly {
     /// Puts the parts together. `column` gives the counter for the answers that a record gives
     /// from a region.
@@ -104,10 +121,25 @@ impl Assembly {
                     ttl_min: record.ttl_min,
                     max_answers: u16::from(record.max_answers),
                     columns: columns.collect(),
+                    ring_answers: ring_answers(&trees[tree.index()], record),
                 }
             })
             .collect();
         Self { parts, names, served, places, options, pool_bindings, binding_records }
+    }
+
+    /// The same with other tables of clients.
+    #[must_use]
+    pub fn with_places(&self, places: Arc<Places>) -> Self {
+        Self {
+            parts: self.parts.clone(),
+            names: Arc::clone(&self.names),
+            served: Arc::clone(&self.served),
+            places,
+            options: self.options,
+            pool_bindings: self.pool_bindings.clone(),
+            binding_records: self.binding_records.clone(),
+        }
     }
 
     /// The bindings that a pool stands in.

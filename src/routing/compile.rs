@@ -181,7 +181,7 @@ fn distributions(
     let walk = Walk { reading: settled.reading, ..walk };
     let mut rings: Vec<(Slot, Vec<Slot>)> = (tree.nodes.iter())
         .filter_map(|node| match &node.node {
-            Node::Multivalue { members, ring } => Some((*ring, walk.ring(members))),
+            Node::Multivalue { members, ring, .. } => Some((*ring, walk.ring(members))),
             _ => None,
         })
         .collect();

@@ -128,7 +128,7 @@ impl Walk<'_> {
                 let bands = self.bands(id, members, |(member, _)| *member);
                 self.fill(&bands, used, |band, used| self.tier(band, *missing, used, trace))
             }
-            Node::Multivalue { members, ring } => {
+            Node::Multivalue { members, ring, .. } => {
                 let best = members
                     .iter()
                     .filter(|slot| !used.contains(slot))
@@ -263,7 +263,7 @@ impl Walk<'_> {
         used.push(slot);
         for node in &self.tree.nodes {
             match &node.node {
-                Node::Multivalue { members, ring } if *ring == slot => used.extend(members),
+                Node::Multivalue { members, ring, .. } if *ring == slot => used.extend(members),
                 _ => {}
             }
         }

@@ -64,6 +64,9 @@ pub struct ServedRecord {
     pub max_answers: u16,
     /// For each region's slot the counter of its answers.
     pub columns: Box<[u32]>,
+    /// For each ring, whose slots stand behind the regions' slots, how many addresses an answer has
+    /// at most.
+    pub ring_answers: Box<[u16]>,
 }
 
 /// What records of one binding draw from, by family.
@@ -128,6 +131,14 @@ impl Side {
 }
 
 impl ServedRecord {
+    /// How many addresses an answer from a slot has at most.
+    #[must_use]
+    pub fn most(&self, slot: Slot) -> u16 {
+        let ring = slot.index().checked_sub(self.columns.len());
+        let most = ring.and_then(|ring| self.ring_answers.get(ring));
+        most.copied().unwrap_or(self.max_answers)
+    }
+
     /// The TTL of an answer to a class, in seconds.
     #[must_use]
     pub fn ttl(&self, class: &ClassSide) -> u32 {

@@ -84,6 +84,7 @@ fn add(spec: &Spec, tree: &mut Tree, class: &mut Class) -> NodeId {
         Spec::Ring(members) => Node::Multivalue {
             members: members.iter().map(|&slot| Slot(slot)).collect(),
             ring: Slot(tree.slots.len() as u16),
+            max_answers: None,
         },
     };
     push(tree, node)

@@ -4,12 +4,17 @@
 //! What needs the contents of zone files is left to what loads them.
 
 mod build;
+mod circles;
 mod names;
 mod policies;
 mod pools;
 mod records;
+mod supplied;
 #[cfg(test)]
 mod tests;
+mod ties;
+#[cfg(test)]
+mod trees;
 mod unused;
 
 use std::collections::{HashMap, HashSet};
@@ -25,6 +30,7 @@ use names::{AllDown, Names};
 use policies::Plan;
 
 pub use pools::probed;
+pub use supplied::supplied;
 
 /// Resolves a configuration, and leaves all its problems in the order of the file. What it
 /// returns is only complete when no problem is an error.

@@ -24,6 +24,8 @@ pub(super) enum AllDown {
     Open,
     /// Nothing.
     Closed,
+    /// With the health that was last not all down.
+    LastGood,
     /// As this would, health ignored.
     Instead(Named),
 }
@@ -96,8 +98,9 @@ impl Resolver<'_> {
         match all_down {
             config::AllDown::Open => Some(AllDown::Open),
             config::AllDown::Closed => Some(AllDown::Closed),
+            config::AllDown::LastGood => Some(AllDown::LastGood),
             config::AllDown::Named(name) => {
-                self.named(name, key, &["open", "closed"]).map(AllDown::Instead)
+                self.named(name, key, &["open", "closed", "last_good"]).map(AllDown::Instead)
             }
         }
     }

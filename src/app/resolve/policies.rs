@@ -1,34 +1,84 @@
-//! Policies with their references followed; circles, and nesting without end.
+//! Policies with their references followed.
 
-use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::Resolver;
 use super::names::{AllDown, Named};
-use crate::config::{PolicyKind, Spanned};
-use crate::model::{MissingFamily, RegionId, Weight};
-
-/// How deep policies may be nested: what derives shares goes as deep.
-const DEPTH_MAX: usize = 32;
-
-/// How many regions and policies there may be below one, each counted as often as it is reached:
-/// what derives shares goes every way.
-const WAYS_MAX: u64 = 1_000_000;
+use crate::config::{Policy, PolicyKind, Rule, Sharing, Spanned};
+use crate::model::{GeoKeys, MissingFamily, RegionId, Weight};
 
 /// A policy whose references are followed. What they did not find is left out.
 #[derive(Debug, Clone)]
 pub(super) enum Plan {
-    Weighted(Vec<(Named, Weight)>),
-    Failover { tiers: Vec<Vec<(Named, Weight)>>, spill: bool, missing: MissingFamily },
+    Weighted {
+        members: Vec<(Named, Weight)>,
+        sticky: bool,
+    },
+    Failover {
+        tiers: Vec<Vec<(Named, Weight)>>,
+        spill: bool,
+        missing: MissingFamily,
+    },
+    Geolocation {
+        rules: Vec<(GeoKeys, Named)>,
+        default: Option<Named>,
+        fence: bool,
+        missing: MissingFamily,
+    },
+    Latency {
+        members: Vec<RegionId>,
+        tolerance: Duration,
+        missing: MissingFamily,
+    },
+    Geoproximity {
+        members: Vec<(RegionId, i8)>,
+        tolerance_km: f64,
+        missing: MissingFamily,
+    },
+    Multivalue {
+        members: Vec<RegionId>,
+        max_answers: Option<u8>,
+    },
 }
 
 impl Plan {
+    /// How these regions share by a word alone.
+    pub(super) fn plain(sharing: Sharing, regions: &[(RegionId, Weight)]) -> Self {
+        let missing = MissingFamily::default();
+        let members = || regions.iter().map(|(region, _)| *region).collect();
+        match sharing {
+            Sharing::Weighted => {
+                let members = regions.iter().map(|(id, weight)| (Named::Region(*id), *weight));
+                Self::Weighted { members: members.collect(), sticky: false }
+            }
+            Sharing::Latency => {
+                Self::Latency { members: members(), tolerance: Policy::TOLERANCE, missing }
+            }
+            Sharing::Geoproximity => {
+                let members = regions.iter().map(|(region, _)| (*region, 0)).collect();
+                Self::Geoproximity { members, tolerance_km: Policy::TOLERANCE_KM, missing }
+            }
+            Sharing::Multivalue => Self::Multivalue { members: members(), max_answers: None },
+        }
+    }
+
     /// What it leads to, in the order of the configuration.
-    pub(super) fn members(&self) -> impl Iterator<Item = Named> + '_ {
-        let (one, tiers) = match self {
-            Self::Weighted(members) => (Some(members), None),
-            Self::Failover { tiers, .. } => (None, Some(tiers)),
-        };
-        one.into_iter().chain(tiers.into_iter().flatten()).flatten().map(|(named, _)| *named)
+    pub(super) fn members(&self) -> Vec<Named> {
+        match self {
+            Self::Weighted { members, .. } => members.iter().map(|(named, _)| *named).collect(),
+            Self::Failover { tiers, .. } => {
+                tiers.iter().flatten().map(|(named, _)| *named).collect()
+            }
+            Self::Geolocation { rules, default, .. } => {
+                rules.iter().map(|(_, named)| *named).chain(*default).collect()
+            }
+            Self::Latency { members, .. } | Self::Multivalue { members, .. } => {
+                members.iter().copied().map(Named::Region).collect()
+            }
+            Self::Geoproximity { members, .. } => {
+                members.iter().map(|(region, _)| Named::Region(*region)).collect()
+            }
+        }
     }
 }
 
@@ -37,34 +87,79 @@ impl Resolver<'_> {
     pub(super) fn policies(&mut self) {
         let config = self.config;
         for policy in &config.policies {
-            let key = format!("policies.{}", policy.name.value);
-            let plan = match &policy.kind {
-                PolicyKind::Weighted { weights: None } => Plan::Weighted(self.every_region()),
-                PolicyKind::Weighted { weights: Some(weights) } => {
-                    let key = format!("{key}.weights");
-                    let member = |(name, weight): &(Spanned<String>, Weight)| {
-                        Some((self.named(name, &key, &[])?, *weight))
-                    };
-                    Plan::Weighted(weights.iter().filter_map(member).collect())
-                }
-                PolicyKind::Failover { order, spill, missing_family } => {
-                    let key = format!("{key}.order");
-                    let tiers = order.iter().map(|tier| {
-                        tier.iter().filter_map(|name| self.own_weight(name, &key)).collect()
-                    });
-                    let tiers = tiers.collect();
-                    Plan::Failover { tiers, spill: *spill, missing: *missing_family }
-                }
-            };
+            let plan = self.plan(policy);
             self.plans.push(plan);
         }
-        Walk { state: vec![State::New; self.plans.len()], path: Vec::new() }.all(self);
+        self.circles();
+    }
+
+    fn plan(&mut self, policy: &Policy) -> Plan {
+        let key = format!("policies.{}", policy.name.value);
+        match &policy.kind {
+            PolicyKind::Weighted { weights, sticky } => {
+                let members = match weights {
+                    None => self.every_region_named(),
+                    Some(weights) => self.weighted(weights, &format!("{key}.weights")),
+                };
+                Plan::Weighted { members, sticky: *sticky }
+            }
+            PolicyKind::Failover { order, spill, missing_family } => {
+                let key = format!("{key}.order");
+                let tiers = order.iter().map(|tier| {
+                    tier.iter().filter_map(|name| self.own_weight(name, &key)).collect()
+                });
+                let tiers = tiers.collect();
+                Plan::Failover { tiers, spill: *spill, missing: *missing_family }
+            }
+            PolicyKind::Geolocation { rules, default, fence, missing_family } => {
+                self.ties(rules, &format!("{key}.rules"));
+                let to = |rule: &Rule| {
+                    let named = self.named(&rule.to, &format!("{key}.rules.to"), &[])?;
+                    Some((rule.keys.clone(), named))
+                };
+                let rules = rules.iter().filter_map(to).collect();
+                let key = format!("{key}.default");
+                let default = default.as_ref().and_then(|to| self.named(to, &key, &["nodata"]));
+                Plan::Geolocation { rules, default, fence: *fence, missing: *missing_family }
+            }
+            PolicyKind::Latency { to, tolerance, missing_family } => {
+                let members = self.taking_part(to.as_deref(), &key);
+                Plan::Latency { members, tolerance: *tolerance, missing: *missing_family }
+            }
+            PolicyKind::Geoproximity { to, bias, tolerance_km, missing_family } => {
+                let members = self.taking_part(to.as_deref(), &key);
+                self.unplaced(&members, &policy.name.place, &key);
+                let members = self.biased(members, bias, &format!("{key}.bias"));
+                let (tolerance_km, missing) = (*tolerance_km, *missing_family);
+                Plan::Geoproximity { members, tolerance_km, missing }
+            }
+            PolicyKind::Multivalue { to, max_answers } => {
+                let members = self.taking_part(to.as_deref(), &key);
+                Plan::Multivalue { members, max_answers: *max_answers }
+            }
+        }
     }
 
     /// Every region at its own weight.
-    pub(super) fn every_region(&self) -> Vec<(Named, Weight)> {
+    pub(super) fn every_region(&self) -> Vec<(RegionId, Weight)> {
         let regions = (0..=u16::MAX).zip(&self.config.regions);
-        regions.map(|(id, region)| (Named::Region(RegionId(id)), region.weight)).collect()
+        regions.map(|(id, region)| (RegionId(id), region.weight)).collect()
+    }
+
+    fn every_region_named(&self) -> Vec<(Named, Weight)> {
+        let regions = self.every_region().into_iter();
+        regions.map(|(region, weight)| (Named::Region(region), weight)).collect()
+    }
+
+    fn weighted(
+        &mut self,
+        weights: &[(Spanned<String>, Weight)],
+        key: &str,
+    ) -> Vec<(Named, Weight)> {
+        let member = |(name, weight): &(Spanned<String>, Weight)| {
+            Some((self.named(name, key, &[])?, *weight))
+        };
+        weights.iter().filter_map(member).collect()
     }
 
     /// A member with the region's own weight, or the one that any policy has as a member.
@@ -77,6 +172,58 @@ impl Resolver<'_> {
         Some((named, weight))
     }
 
+    /// The regions of a policy that takes nothing else; without a list, every region.
+    fn taking_part(&mut self, to: Option<&[Spanned<String>]>, key: &str) -> Vec<RegionId> {
+        let Some(to) = to else {
+            return self.every_region().into_iter().map(|(region, _)| region).collect();
+        };
+        let key = format!("{key}.to");
+        to.iter().filter_map(|name| self.region_named(name, &key)).collect()
+    }
+
+    /// Regions with their bias. A bias for any other region is reported.
+    fn biased(
+        &mut self,
+        members: Vec<RegionId>,
+        bias: &[(Spanned<String>, i8)],
+        key: &str,
+    ) -> Vec<(RegionId, i8)> {
+        let mut biased: Vec<_> = members.into_iter().map(|region| (region, 0)).collect();
+        for (name, percent) in bias {
+            let Some(region) = self.region_named(name, key) else { continue };
+            match biased.iter_mut().find(|(member, _)| *member == region) {
+                Some((_, bias)) => *bias = *percent,
+                None => {
+                    let found = format!("\"{}\", which takes no part", name.value);
+                    let hint = format!("add \"{}\" to \"to\"", name.value);
+                    self.error(&name.place, key, found, "a region of \"to\"", Some(hint));
+                }
+            }
+        }
+        biased
+    }
+
+    /// Reports regions that distances cannot be measured to.
+    pub(super) fn unplaced(
+        &mut self,
+        members: &[RegionId],
+        place: &crate::problem::Place,
+        key: &str,
+    ) {
+        let config = self.config;
+        let regions = members.iter().filter_map(|region| config.regions.get(region.index()));
+        let unplaced = regions.filter(|region| region.location.is_none());
+        let names: Vec<_> = unplaced.map(|region| &*region.name.value).collect();
+        // A location that could not be read is reported already.
+        if names.is_empty() || config.incomplete.locations {
+            return;
+        }
+        let found = format!("no location of {}", names.join(", "));
+        let wanted = "a location of every region that takes part: distances decide";
+        let hint = format!("[regions.{}] location = \"aws:us-east-1\", for one", names[0]);
+        self.error(place, key, found, wanted, Some(hint));
+    }
+
     /// What records do when all is down, where they say nothing else.
     pub(super) fn default_all_down(&mut self) {
         let all_down = &self.config.defaults.on_all_down;
@@ -86,83 +233,5 @@ impl Resolver<'_> {
             }
             self.default_all_down = all_down;
         }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum State {
-    New,
-    /// On the path.
-    Open,
-    /// Has been walked, and leads so many policies deep, to so many nodes.
-    Done(usize, u64),
-}
-
-/// A walk over everything that policies lead to.
-struct Walk {
-    state: Vec<State>,
-    path: Vec<usize>,
-}
-
-impl Walk {
-    fn all(mut self, r: &mut Resolver<'_>) {
-        for policy in 0..self.state.len() {
-            let State::New = self.state[policy] else { continue };
-            let (depth, ways) = self.depth(policy, r);
-            let (found, wanted) = if depth > DEPTH_MAX {
-                let wanted = format!("policies nested at most {DEPTH_MAX} deep");
-                ("policies within policies, deeper than that", wanted)
-            } else if ways > WAYS_MAX {
-                let wanted = format!("at most {WAYS_MAX}, each counted as often as it is reached");
-                ("too many regions and policies below it", wanted)
-            } else {
-                continue;
-            };
-            let name = &r.config.policies[policy].name;
-            r.error(&name.place, format!("policies.{}", name.value), found, wanted, None);
-            r.buildable = false;
-        }
-    }
-
-    /// How many policies deep `policy` leads, itself included, and to how many nodes; stops where it
-    /// is too deep anyway.
-    fn depth(&mut self, policy: usize, r: &mut Resolver<'_>) -> (usize, u64) {
-        match self.state[policy] {
-            State::Done(depth, ways) => return (depth, ways),
-            State::Open => {
-                self.circle(policy, r);
-                return (0, 0);
-            }
-            State::New if self.path.len() > DEPTH_MAX => return (0, 0),
-            State::New => {}
-        }
-        self.state[policy] = State::Open;
-        self.path.push(policy);
-        let (mut below, mut ways) = (0, 1_u64);
-        for member in r.plans[policy].members().collect::<Vec<_>>() {
-            let (deep, many) = match member {
-                Named::Policy(member) => self.depth(member, r),
-                Named::Region(_) => (0, 1),
-            };
-            below = below.max(deep);
-            ways = ways.saturating_add(many);
-        }
-        self.path.pop();
-        self.state[policy] = State::Done(below + 1, ways);
-        (below + 1, ways)
-    }
-
-    /// Reports the part of the path that leads from a policy back to itself.
-    fn circle(&self, policy: usize, r: &mut Resolver<'_>) {
-        let start = self.path.iter().position(|&p| p == policy).unwrap_or(0);
-        let name = |at: usize| &r.config.policies[at].name;
-        let mut circle = String::from("the circle ");
-        for &at in &self.path[start..] {
-            let _ = write!(circle, "{} → ", name(at).value);
-        }
-        circle += name(policy);
-        let (place, key) = (name(policy).place.clone(), format!("policies.{}", name(policy).value));
-        r.error(&place, key, circle, "policies that do not lead back to themselves", None);
-        r.buildable = false;
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::Resolver;
 use super::build::number;
-use crate::config::{self, Concurrency, Spanned};
+use crate::config::{self, Concurrency, Policy, PolicyKind, Spanned};
 use crate::model::{
     Check, Destination, Family, Pool, PoolId, Region, RegionId, forbidden, probes_at_once,
 };
@@ -50,8 +50,12 @@ impl Resolver<'_> {
                 pool,
             });
         }
-        if let Some(region) = config.regions.get(usize::from(u16::MAX) + 1) {
-            self.error(&region.name.place, "regions", "more", "at most 65536 regions", None);
+        // A tree numbers its regions and its rings together.
+        let is_ring = |policy: &&Policy| matches!(policy.kind, PolicyKind::Multivalue { .. });
+        let rings = 1 + config.policies.iter().filter(is_ring).count();
+        if let Some(region) = config.regions.get(65_536_usize.saturating_sub(rings)) {
+            let wanted = "fewer than 65536 regions and multivalue policies";
+            self.error(&region.name.place, "regions", "more", wanted, None);
         }
         for check in &config.checks {
             self.target(check);

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::Resolver;
 use super::build::{Root, number};
 use super::names::{AllDown, Named};
-use crate::config::{self, Defaults, RecordPolicy, Spanned};
+use crate::config::{self, Defaults, RecordPolicy, Sharing, Spanned};
 use crate::model::{
     Binding, BindingId, Check, Family, OnAllDown, PoolId, Record, RegionId, Slot, TreeId,
 };
-use crate::problem::Place;
+use crate::problem::{Place, line};
 
 impl<'a> Resolver<'a> {
     /// Resolves one record.
@@ -82,18 +82,24 @@ impl<'a> Resolver<'a> {
         match &policy.value {
             RecordPolicy::Named(name) => {
                 let name = Spanned { value: name.clone(), place: policy.place.clone() };
-                let named = self.named(&name, &key, &["weighted"])?;
+                let named = self.named(&name, &key, &Sharing::ALL.map(Sharing::word))?;
                 self.used.note(named);
                 Some(Root::Named(named))
             }
-            RecordPolicy::Weighted => {
+            RecordPolicy::Every(sharing) => {
                 if self.config.regions.is_empty() && !self.config.incomplete.references {
                     let wanted = "at least one region to share among";
-                    self.error(&policy.place, key, "\"weighted\" over no region", wanted, None);
+                    let found = format!("{:?} over no region", sharing.word());
+                    self.error(&policy.place, key, found, wanted, None);
                     return None;
                 }
+                if *sharing == Sharing::Geoproximity {
+                    let regions: Vec<_> =
+                        self.every_region().into_iter().map(|(region, _)| region).collect();
+                    self.unplaced(&regions, &policy.place, &key);
+                }
                 self.used.every_region = true;
-                Some(Root::EveryRegion)
+                Some(Root::Every(*sharing))
             }
         }
     }
@@ -263,11 +269,3 @@ struct Own<'a> {
 
 /// A region's name in the record, and the addresses given for it.
 type Endpoint<'a> = (&'a Spanned<String>, &'a Vec<Spanned<std::net::IpAddr>>);
-
-fn line(place: &Place) -> Option<usize> {
-    match place {
-        Place::Span(source, span) => Some(source.text.get(..span.start)?.matches('\n').count() + 1),
-        Place::Line { line, .. } => Some(*line),
-        Place::File(_) => None,
-    }
-}

@@ -35,7 +35,7 @@ pub(super) fn answer(
     let Some((slot, tail)) = slot.and_then(|slot| Some((slot, side.tail(class, slot)?))) else {
         return Ok(Drawn::Nodata { ttl });
     };
-    let count = tail.count().min(record.max_answers);
+    let count = tail.count().min(record.most(slot));
     let from = match tail.count() {
         0 => return Ok(Drawn::Nodata { ttl }),
         1 => 0,

@@ -120,28 +120,38 @@ impl Database {
         }
     }
 
-    /// What the first records of each family have, and those of addresses all over.
+    /// What the first records of each family have, and, if there are more, those of addresses from all
+    /// over.
     fn look(&self) -> Result<Supplies, DatabaseError> {
         let mut records = HashSet::new();
         for family in Family::BOTH {
             let most = records.len() + LOOKED_AT;
-            for range in self.ranges(family).take(RANGES_LOOKED_AT) {
+            let mut ranges = self.ranges(family);
+            let mut left = RANGES_LOOKED_AT;
+            while left > 0
+                && records.len() < most
+                && let Some(range) = ranges.next()
+            {
                 records.extend(range?.1);
-                if records.len() >= most {
-                    break;
-                }
+                left -= 1;
             }
-            for step in 0..LOOKED_AT as u128 {
-                let address: IpAddr = match family {
-                    Family::V4 => Ipv4Addr::from((step << 20) as u32).into(),
-                    // Of 2000::/4: what has been allocated lies there.
-                    Family::V6 => Ipv6Addr::from(0x2 << 124 | step << 112).into(),
-                };
-                records.extend(self.find(address)?.map(|(record, _)| record));
+            if ranges.next().is_some() {
+                for address in all_over(family) {
+                    records.extend(self.find(address)?.map(|(record, _)| record));
+                }
             }
         }
         records.into_iter().try_fold(Supplies::default(), |sum, record| {
             Ok(sum | Supplies::from(&self.attributes(record)?))
         })
     }
+}
+
+/// Addresses that are evenly spread over those in use.
+fn all_over(family: Family) -> impl Iterator<Item = IpAddr> {
+    (0..LOOKED_AT as u128).map(move |step| match family {
+        Family::V4 => Ipv4Addr::from((step << 20) as u32).into(),
+        // Of 2000::/4: what has been allocated lies there.
+        Family::V6 => Ipv6Addr::from(0x2 << 124 | step << 112).into(),
+    })
 }

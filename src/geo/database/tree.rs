@@ -23,7 +23,7 @@ const OUTSIDE: Broken = "is broken: its search tree points outside the file";
 /// Zero octets between tree and data; pointers count them.
 const SEPARATOR: u32 = 16;
 /// The IPv4 part of an IPv6 tree is at ::/96.
-const V4_DEPTH: usize = 96;
+const V4_DEPTH: u32 = 96;
 
 /// A search tree. A branch is the number of a node, or that of all nodes for nothing, or what lies
 /// above, for a record.
@@ -67,7 +67,10 @@ impl Tree {
     fn find_v4(&self) -> Result<u32, Broken> {
         let mut seen = vec![0];
         let mut branch = 0;
-        while seen.len() <= V4_DEPTH && branch < self.nodes {
+        for _ in 0..V4_DEPTH {
+            if branch >= self.nodes {
+                break;
+            }
             branch = self.child(branch, false)?;
             if seen.contains(&branch) {
                 return Err(LOOPS);
@@ -121,12 +124,12 @@ impl Tree {
         }
     }
 
-    /// Whether a branch is the IPv4 part, or a way into it from elsewhere (6to4, Teredo, mapped
-    /// addresses), which for IPv6 is nothing: those addresses are looked up as IPv4.
-    const fn is_v4_part(&self, family: Family, branch: u32) -> bool {
-        matches!((family, self.family), (Family::V6, Family::V6))
-            && branch == self.v4
-            && branch < self.nodes
+    /// Whether what is at this key and depth is the IPv4 part, or a way into it from elsewhere (6to4,
+    /// Teredo, mapped addresses), which for IPv6 is nothing: those are looked up as IPv4.
+    const fn is_v4_part(&self, family: Family, branch: u32, key: u128, depth: u32) -> bool {
+        let is_there = depth == V4_DEPTH && key >> 32 == 0;
+        let leads_there = branch == self.v4 && branch < self.nodes;
+        matches!((family, self.family), (Family::V6, Family::V6)) && (is_there || leads_there)
     }
 
     /// The record of an address, and the length of the prefix that has it.
@@ -138,7 +141,7 @@ impl Tree {
         };
         let (mut branch, bits) = self.root(family);
         for depth in 0..=bits {
-            if self.is_v4_part(family, branch) {
+            if self.is_v4_part(family, branch, key, depth) {
                 return Ok(None);
             }
             match self.target(branch)? {
@@ -188,7 +191,7 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     /// The record of a leaf; `None`: it was a node, whose branches come next.
     fn enter(&mut self, at: &Pending) -> Result<Option<Option<Record>>, Broken> {
-        if self.tree.is_v4_part(self.family, at.branch) {
+        if self.tree.is_v4_part(self.family, at.branch, at.start, at.depth) {
             return Ok(Some(None));
         }
         let node = match self.tree.target(at.branch)? {

@@ -32,16 +32,20 @@ impl LatencyTable {
     pub fn read(path: &Path, regions: &[Arc<str>], problems: &mut Problems) -> Self {
         match text(path) {
             Ok(text) => {
-                let source = Arc::new(Source { path: path.to_owned(), text });
-                let mut reader = Reader::new(&source, regions);
-                reader.read();
-                reader.finish(problems)
+                Self::of(&Arc::new(Source { path: path.to_owned(), text }), regions, problems)
             }
             Err(problem) => {
                 problems.push(*problem);
                 Self::default()
             }
         }
+    }
+
+    /// The same of a text that is at hand.
+    pub(super) fn of(source: &Arc<Source>, regions: &[Arc<str>], problems: &mut Problems) -> Self {
+        let mut reader = Reader::new(source, regions);
+        reader.read();
+        reader.finish(problems)
     }
 }
 
@@ -118,7 +122,9 @@ impl<'a> Reader<'a> {
         let [client, region, rtt] = fields else {
             let count = fields.len();
             let found = format!("{count} field{}", if count == 1 { "" } else { "s" });
-            self.refuse("client,region,rtt_ms", whole, found, "three fields", None);
+            let has_others = fields.iter().any(|field| field.text.contains([';', '\t']));
+            let hint = has_others.then(|| "commas stand between fields".to_owned());
+            self.refuse("client,region,rtt_ms", whole, found, "three fields", hint);
             return;
         };
         // All three, so that each of them is told.

@@ -1,6 +1,6 @@
 //! Round-trip times by client and region.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -35,6 +35,17 @@ impl LatencyTable {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Which clients rows are about, each once, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = ClientKey> + '_ {
+        self.rows.keys().copied()
+    }
+
+    /// The regions that any row knows.
+    #[must_use]
+    pub fn regions(&self) -> HashSet<RegionId> {
+        self.rows.values().flatten().map(|(region, _)| *region).collect()
     }
 
     /// The prefixes that rows are about, each once, in order: IPv4 first, by address, the shorter
