@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Binding, Family, Node, Pool, Slot, TreeId};
+use crate::model::{Binding, Family, Node, Pool, PoolId, Slot, Tree, TreeId};
 use crate::wire::TailBuf;
 
 use super::assembly::Assembly;
 use super::distribution::Distribution;
 use super::levels::{Health, Reading};
-use super::offer::{Class, Walk};
+use super::offer::{Class, Trace, Walk};
 use super::snapshot::{ClassSide, Served, Side, Snapshot};
 
 /// All that changes while a configuration stays.
@@ -126,7 +126,7 @@ fn touched(previous: &Snapshot, assembly: &Assembly, inputs: &Inputs) -> Vec<usi
         .zip(inputs.pools.iter())
         .enumerate()
         .filter(|(_, (was, is))| !Arc::ptr_eq(was, is))
-        .flat_map(|(pool, _)| assembly.bindings_of(crate::model::PoolId(pool as u32)))
+        .flat_map(|(pool, _)| assembly.bindings_of(PoolId(pool as u32)))
         .map(|id| id.index())
         .collect();
     touched.sort_unstable();
@@ -138,9 +138,7 @@ fn touched(previous: &Snapshot, assembly: &Assembly, inputs: &Inputs) -> Vec<usi
 type Shared = HashMap<(TreeId, Family, Vec<[(u64, usize, bool); 2]>), Arc<[Arc<Distribution>]>>;
 
 fn serve(assembly: &Assembly, inputs: &Inputs, binding: &Binding, shared: &mut Shared) -> Served {
-    let pools: Vec<Option<&PoolStanding>> = (binding.pools.iter())
-        .map(|pool| pool.and_then(|pool| inputs.pools.get(pool.index())).map(Arc::as_ref))
-        .collect();
+    let pools = pools_of(binding, &inputs.pools);
     Served {
         family: Family::BOTH.map(|family| {
             let distributions = shared
@@ -159,6 +157,15 @@ fn serve(assembly: &Assembly, inputs: &Inputs, binding: &Binding, shared: &mut S
     }
 }
 
+/// The standings of the pools in a binding's slots; `None` takes no part.
+pub(super) fn pools_of<'a>(
+    binding: &Binding,
+    pools: &'a [Arc<PoolStanding>],
+) -> Vec<Option<&'a PoolStanding>> {
+    let standing = |pool: &Option<PoolId>| Some(pools.get((*pool)?.index())?.as_ref());
+    binding.pools.iter().map(standing).collect()
+}
+
 /// What a tree's walk can see of its pools.
 fn seen(pools: &[Option<&PoolStanding>]) -> Vec<[(u64, usize, bool); 2]> {
     let family = |s: &Standing| (s.h.to_bits(), s.count.min(1), s.live.is_empty());
@@ -175,9 +182,19 @@ fn distributions(
     let tree = &assembly.trees[tree.index()];
     let health = Health::new(pools);
     // One class for now: no tree looks at the client yet.
-    let class = Class::default();
-    let walk = Walk { tree, family, class: &class, health: &health, reading: Reading::Judged };
-    let settled = walk.settle(tree.root, &mut ());
+    [Arc::new(flatten(tree, family, &Class::default(), &health, &mut ()))].into()
+}
+
+/// What one class of clients is answered in one family. Whoever wants to know why brings a trace.
+pub(super) fn flatten(
+    tree: &Tree,
+    family: Family,
+    class: &Class,
+    health: &Health,
+    trace: &mut impl Trace,
+) -> Distribution {
+    let walk = Walk { tree, family, class, health, reading: Reading::Judged };
+    let settled = walk.settle(tree.root, trace);
     let walk = Walk { reading: settled.reading, ..walk };
     let mut rings: Vec<(Slot, Vec<Slot>)> = (tree.nodes.iter())
         .filter_map(|node| match &node.node {
@@ -187,7 +204,7 @@ fn distributions(
         .collect();
     rings.sort_by_key(|(ring, _)| *ring);
     let rings = rings.into_iter().map(|(_, members)| members).collect();
-    [Arc::new(Distribution::new(settled.offer, settled.reason, rings))].into()
+    Distribution::new(settled.offer, settled.reason, rings)
 }
 
 fn class_side(

@@ -25,7 +25,8 @@ pub use bands::bands_of;
 pub use compile::{Inputs, PoolStanding, Standing, compile};
 pub use distribution::{Distribution, Pick};
 pub use draw::start;
-pub use offer::{Class, Group, Offer, Trace};
+pub use levels::Reading;
+pub use offer::{Class, Event, Group, Offer, Trace};
 pub use places::{
     Asker, Classified, Client, FigureSource, Figures, Found, Places, Table, classify,
 };

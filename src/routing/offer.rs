@@ -8,6 +8,7 @@
 use crate::model::{Family, Member, MissingFamily, Node, NodeId, Slot, Tree};
 
 use super::levels::{self, Health, Reading};
+use super::settle::Reason;
 
 /// What a client can be answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,12 +75,50 @@ pub struct Class {
 
 /// Watches a walk. Serving watches with `()`, which costs nothing.
 pub trait Trace {
-    /// A node was walked and made this offer.
-    fn offered(&mut self, node: NodeId, offer: &Offer);
+    /// Something happened.
+    #[inline]
+    fn tell(&mut self, _: Event<'_>) {}
 }
 
-impl Trace for () {
-    fn offered(&mut self, _: NodeId, _: &Offer) {}
+impl Trace for () {}
+
+/// What happens on a walk. A walk is a nesting: a node has parts (a group of members, tiers, bands,
+/// the links of a chain), and below a part other nodes are walked.
+#[derive(Debug, Clone, Copy)]
+pub enum Event<'a> {
+    /// A node is walked; what follows until it `Leaves` is about it.
+    Enters {
+        /// The node.
+        node: NodeId,
+        /// How health is read.
+        reading: Reading,
+        /// The pools that have been offered before.
+        used: &'a [Slot],
+    },
+    /// The members of the node in hand, in the order in which they are asked.
+    Bands {
+        /// The bands, the nearest first.
+        bands: &'a [Vec<Member>],
+        /// Whether figures made them; else all share one band by weight.
+        by_figures: bool,
+    },
+    /// A part of the node in hand is asked, by its position; what follows until `Takes` is about it.
+    Asks(usize),
+    /// The member that was walked last counts so much within its part: its weight times what it
+    /// offered.
+    Counts(f64),
+    /// A member is left out, for it has no address of the family.
+    LeavesOut(NodeId),
+    /// Nothing in the part has an address of the family; it keeps its place with an empty answer of
+    /// this availability, or offers nothing.
+    Lacks(f64),
+    /// A root (or what is inside a fence) came to this; the nodes walked before the last one were
+    /// tried in vain.
+    Settles(Reason),
+    /// The node in hand takes so much of its answers from the part.
+    Takes(f64),
+    /// The node in hand made this offer.
+    Leaves(&'a Offer),
 }
 
 /// One walk over a tree: for one class of clients, one family, one reading of health.
@@ -95,38 +134,52 @@ pub(super) struct Walk<'a> {
 impl Walk<'_> {
     /// The offer of a node, when the pools in `used` have been offered before.
     pub(super) fn offer(&self, id: NodeId, used: &[Slot], trace: &mut impl Trace) -> Offer {
-        let offer = match self.tree.node(id) {
+        trace.tell(Event::Enters { node: id, reading: self.reading, used });
+        let offer = self.made(id, used, trace);
+        trace.tell(Event::Leaves(&offer));
+        offer
+    }
+
+    fn made(&self, id: NodeId, used: &[Slot], trace: &mut impl Trace) -> Offer {
+        match self.tree.node(id) {
             Node::Region(slot) => self.region(*slot, used),
-            Node::Weighted { members } => self.group(members, used, trace),
-            Node::Failover { tiers, spill: false, missing } => tiers
-                .iter()
-                .map(|tier| self.tier(tier, *missing, used, trace))
-                .find(|offer| offer.availability() > 0.0)
-                .unwrap_or_default()
-                .scaled(1.0),
+            Node::Weighted { members } => {
+                trace.tell(Event::Asks(0));
+                let offer = self.group(members, used, trace);
+                trace.tell(Event::Takes(offer.availability()));
+                offer
+            }
+            Node::Failover { tiers, spill: false, missing } => {
+                self.first(tiers, *missing, used, trace)
+            }
             Node::Failover { tiers, spill: true, missing } => {
-                self.fill(tiers, used, |tier, used| self.tier(tier, *missing, used, trace))
+                let tier =
+                    |tier: &Vec<_>, used: &[_], t: &mut _| self.tier(tier, *missing, used, t);
+                self.fill(tiers, used, trace, tier)
             }
             Node::Geolocation { rules, default, fence, missing } => {
                 let mut chain: Vec<NodeId> =
                     self.chain(id).iter().filter_map(|&rule| Some(rules.get(rule)?.to)).collect();
                 if chain.is_empty() && default.is_none() {
+                    trace.tell(Event::Asks(0));
+                    trace.tell(Event::Takes(1.0));
                     return Offer::one(Group::Nodata, 1.0);
                 }
                 chain.extend(*default);
                 match chain.first() {
                     Some(&first) if *fence => self.fenced(first, trace),
-                    _ => self
-                        .fill(&chain, used, |&node, used| self.placed(node, *missing, used, trace)),
+                    _ => self.fill(&chain, used, trace, |&node, used, trace| {
+                        self.placed(node, *missing, used, trace)
+                    }),
                 }
             }
             Node::Latency { members, missing, .. } => {
-                let bands = self.bands(id, members, |member| *member);
-                self.fill(&bands, used, |band, used| self.tier(band, *missing, used, trace))
+                let bands = self.bands(id, members, |member| *member, trace);
+                self.fill(&bands, used, trace, |band, used, t| self.tier(band, *missing, used, t))
             }
             Node::Geoproximity { members, missing, .. } => {
-                let bands = self.bands(id, members, |(member, _)| *member);
-                self.fill(&bands, used, |band, used| self.tier(band, *missing, used, trace))
+                let bands = self.bands(id, members, |(member, _)| *member, trace);
+                self.fill(&bands, used, trace, |band, used, t| self.tier(band, *missing, used, t))
             }
             Node::Multivalue { members, ring, .. } => {
                 let best = members
@@ -136,9 +189,7 @@ impl Walk<'_> {
                     .fold(0.0, f64::max);
                 Offer::one(Group::Slot(*ring), best)
             }
-        };
-        trace.offered(id, &offer);
-        offer
+        }
     }
 
     /// Whether no pool at or below a node has any address of the family.
@@ -164,6 +215,25 @@ impl Walk<'_> {
         Offer::one(Group::Slot(slot), h)
     }
 
+    /// The first tier that has anything, and only that.
+    fn first(
+        &self,
+        tiers: &[Vec<Member>],
+        missing: MissingFamily,
+        used: &[Slot],
+        trace: &mut impl Trace,
+    ) -> Offer {
+        for (at, tier) in tiers.iter().enumerate() {
+            trace.tell(Event::Asks(at));
+            let offer = self.tier(tier, missing, used, trace).scaled(1.0);
+            trace.tell(Event::Takes(offer.availability()));
+            if !offer.shares.is_empty() {
+                return offer;
+            }
+        }
+        Offer::default()
+    }
+
     /// Members shared by weight: those of positive weight, or when they have nothing, the
     /// standbys. The healthy take over from the unhealthy in proportion to weight. A member
     /// without any address of the family is left out, a policy no less than a region.
@@ -172,10 +242,12 @@ impl Walk<'_> {
             let (mut sum, mut best) = (Offer::default(), 0.0_f64);
             for member in members.iter().filter(|m| m.weight.is_standby() == standby) {
                 if self.lacks_family(member.node) {
+                    trace.tell(Event::LeavesOut(member.node));
                     continue;
                 }
                 let offer = self.offer(member.node, used, trace);
                 let weight = if standby { 1.0 } else { f64::from(member.weight.0) };
+                trace.tell(Event::Counts(weight * offer.availability()));
                 sum.add(&offer, weight);
                 best = best.max(offer.availability());
             }
@@ -196,7 +268,7 @@ impl Walk<'_> {
     ) -> Offer {
         if members.iter().all(|member| self.lacks_family(member.node)) {
             let other = self.other_family().group(members, used, &mut ());
-            return Self::in_place_of(&other, missing);
+            return Self::in_place_of(&other, missing, trace);
         }
         self.group(members, used, trace)
     }
@@ -210,17 +282,20 @@ impl Walk<'_> {
         trace: &mut impl Trace,
     ) -> Offer {
         if self.lacks_family(node) {
-            return Self::in_place_of(&self.other_family().offer(node, used, &mut ()), missing);
+            let other = self.other_family().offer(node, used, &mut ());
+            return Self::in_place_of(&other, missing, trace);
         }
         self.offer(node, used, trace)
     }
 
     /// What stands in for an offer that only the other family has.
-    fn in_place_of(other: &Offer, missing: MissingFamily) -> Offer {
-        match missing {
+    fn in_place_of(other: &Offer, missing: MissingFamily, trace: &mut impl Trace) -> Offer {
+        let offer = match missing {
             MissingFamily::Nodata => Offer::one(Group::Nodata, other.availability()),
             MissingFamily::Skip => Offer::default(),
-        }
+        };
+        trace.tell(Event::Lacks(offer.availability()));
+        offer
     }
 
     fn other_family(&self) -> Self {
@@ -229,23 +304,28 @@ impl Walk<'_> {
 
     /// Inside a fence the all-down rules apply as at a root, so its availability is always 1.
     fn fenced(&self, node: NodeId, trace: &mut impl Trace) -> Offer {
+        trace.tell(Event::Asks(0));
         let settled = self.settle(node, trace);
+        trace.tell(Event::Takes(1.0));
         if settled.offer.shares.is_empty() {
             return Offer::one(Group::Nodata, 1.0);
         }
         settled.offer
     }
 
-    fn fill<T>(
+    fn fill<T, R: Trace>(
         &self,
         parts: &[T],
         used: &[Slot],
-        mut offer: impl FnMut(&T, &[Slot]) -> Offer,
+        trace: &mut R,
+        offer: impl Fn(&T, &[Slot], &mut R) -> Offer,
     ) -> Offer {
         let mut used = used.to_vec();
         let (mut sum, mut left) = (Offer::default(), 1.0);
-        for part in parts {
-            let next = offer(part, &used);
+        for (at, part) in parts.iter().enumerate() {
+            trace.tell(Event::Asks(at));
+            let next = offer(part, &used, trace);
+            trace.tell(Event::Takes(left * next.availability().min(1.0)));
             sum.add(&next, left);
             left *= 1.0 - next.availability().min(1.0);
             if left <= f64::EPSILON {
@@ -273,14 +353,23 @@ impl Walk<'_> {
         self.class.chains.iter().find(|(node, _)| *node == id).map_or(&[], |(_, chain)| chain)
     }
 
-    fn bands<T>(&self, id: NodeId, members: &[T], of: impl Fn(&T) -> Member) -> Vec<Vec<Member>> {
-        match self.class.bands.iter().find(|(node, _)| *node == id) {
+    fn bands<T>(
+        &self,
+        id: NodeId,
+        members: &[T],
+        of: impl Fn(&T) -> Member,
+        trace: &mut impl Trace,
+    ) -> Vec<Vec<Member>> {
+        let figures = self.class.bands.iter().find(|(node, _)| *node == id);
+        let bands: Vec<Vec<Member>> = match figures {
             Some((_, bands)) => bands
                 .iter()
                 .map(|band| band.iter().filter_map(|&at| members.get(at)).map(&of).collect())
                 .collect(),
             None => vec![members.iter().map(of).collect()],
-        }
+        };
+        trace.tell(Event::Bands { bands: &bands, by_figures: figures.is_some() });
+        bands
     }
 
     /// Whether a slot has the family, and its health factor.

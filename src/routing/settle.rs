@@ -3,7 +3,7 @@
 use crate::model::{NodeId, OnAllDown};
 
 use super::levels::Reading;
-use super::offer::{Offer, Trace, Walk};
+use super::offer::{Event, Offer, Trace, Walk};
 
 /// What a root came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +46,12 @@ impl Reason {
 impl Walk<'_> {
     /// The offer of a root (or of what is inside a fence), the all-down rules included.
     pub(super) fn settle(&self, root: NodeId, trace: &mut impl Trace) -> Settled {
+        let settled = self.came_to(root, trace);
+        trace.tell(Event::Settles(settled.reason));
+        settled
+    }
+
+    fn came_to(&self, root: NodeId, trace: &mut impl Trace) -> Settled {
         let settled = |offer: Offer, reason, reading| {
             Some(Settled { offer: offer.scaled(1.0), reason, reading })
                 .filter(|settled| !settled.offer.shares.is_empty())
