@@ -122,7 +122,7 @@ pub(super) fn all_down_changes(before: Option<&Snapshot>, after: &Snapshot) -> V
 
 /// The reason of a binding's first class that is all down, if any is.
 pub(super) fn worst(served: &Served, family: Family) -> Reason {
-    let classes = &served.side(family).classes;
+    let classes = served.side(family).classes();
     let mut reasons = classes.iter().map(|class| class.distribution.reason);
     let first = reasons.clone().next().unwrap_or(Reason::NoFamily);
     reasons.find(|reason| reason.is_all_down()).unwrap_or(first)

@@ -140,7 +140,7 @@ impl Running {
     fn served(&self) -> (Vec<u32>, u32, bool) {
         let snapshot = self.handle.current();
         let (record, side) = snapshot.side(RecordId(0), Family::V4).unwrap();
-        let class = &side.classes[0];
+        let class = side.class(0).unwrap();
         let share = |slot: usize| {
             let of = |(group, share): &(crate::routing::Group, f64)| match group {
                 crate::routing::Group::Slot(s) if s.index() == slot => Some(*share),

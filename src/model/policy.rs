@@ -144,7 +144,7 @@ pub enum Node {
         members: Vec<Slot>,
         /// The slot of the ring itself, behind the regions' slots.
         ring: Slot,
-        /// Addresses in one answer at most, 1 to 255; `None`: as many as the record allows.
+        /// How many addresses an answer has at most, where that is less than what the record says.
         max_answers: Option<u8>,
     },
 }

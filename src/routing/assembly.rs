@@ -4,9 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{
-    Binding, BindingId, Node, Pool, PoolId, Record, RecordId, Region, Slot, Tree, worst_case,
-};
+use crate::model::{Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree, worst_case};
 use crate::zone::Names;
 
 use super::places::Places;
@@ -66,21 +64,6 @@ impl Deref for Assembly {
     }
 }
 
-/// How many addresses an answer of a record has at most from each ring, in the order of the rings.
-fn ring_answers(tree: &Tree, record: &Record) -> Box<[u16]> {
-    let mut rings: Vec<(Slot, u16)> = (tree.nodes.iter())
-        .filter_map(|node| match &node.node {
-            Node::Multivalue { ring, max_answers, .. } => {
-                let most = max_answers.unwrap_or(record.max_answers).min(record.max_answers);
-                Some((*ring, u16::from(most)))
-            }
-            _ => None,
-        })
-        .collect();
-    rings.sort_by_key(|(ring, _)| *ring);
-    rings.into_iter().map(|(_, most)| most).collect()
-}
-
 impl Assembly {
     /// Puts the parts together. `column` gives the counter for the answers that a record gives
     /// from a region.
@@ -121,7 +104,6 @@ impl Assembly {
                     ttl_min: record.ttl_min,
                     max_answers: u16::from(record.max_answers),
                     columns: columns.collect(),
-                    ring_answers: ring_answers(&trees[tree.index()], record),
                 }
             })
             .collect();

@@ -1,107 +1,30 @@
 //! The only place where shares are derived: configuration and health in, a snapshot out.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
-use crate::model::{Binding, Family, Node, Pool, PoolId, Slot, Tree, TreeId};
+use crate::model::{Binding, Family, PoolId, Slot, TreeId};
 use crate::wire::TailBuf;
 
 use super::assembly::Assembly;
-use super::distribution::Distribution;
-use super::levels::{Health, Reading};
-use super::offer::{Class, Trace, Walk};
-use super::snapshot::{ClassSide, Served, Side, Snapshot};
-
-/// All that changes while a configuration stays.
-#[derive(Debug, Clone)]
-pub struct Inputs {
-    /// Each pool's health, in the order of the assembly's pools. A pool that has not changed
-    /// keeps its `Arc`: that is how the next compile knows.
-    pub pools: Arc<Vec<Arc<PoolStanding>>>,
-}
-
-/// A pool's health as routing sees it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PoolStanding {
-    family: [Standing; 2],
-}
-
-/// One family of a pool.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Standing {
-    /// How many addresses it has, up or not.
-    pub count: usize,
-    /// The health factor, 0 (down) to 1 (up).
-    pub h: f64,
-    /// The addresses that are up.
-    pub live: Vec<IpAddr>,
-    /// The time until an address that is served may be taken out; `None`: none is in doubt.
-    pub flip: Option<Duration>,
-    /// What is served: the live addresses, or all when none is.
-    pub tail: Arc<TailBuf>,
-}
-
-impl PoolStanding {
-    /// From what is known of each family, IPv4 first.
-    #[must_use]
-    pub fn new(family: [Standing; 2]) -> Self {
-        Self { family }
-    }
-
-    /// All up, or all down: what a simulation assumes.
-    #[must_use]
-    pub fn assumed(pool: &Pool, up: bool) -> Self {
-        Self::new(Family::BOTH.map(|family| {
-            let live = if up { pool.addresses(family).collect() } else { Vec::new() };
-            Standing::new(pool, family, f64::from(u8::from(up)), live, None)
-        }))
-    }
-
-    /// One family.
-    #[must_use]
-    pub const fn family(&self, family: Family) -> &Standing {
-        &self.family[family.index()]
-    }
-}
-
-impl Standing {
-    /// Of a pool's addresses of a family, of which `live` are up.
-    #[must_use]
-    pub fn new(
-        pool: &Pool,
-        family: Family,
-        h: f64,
-        live: Vec<IpAddr>,
-        flip: Option<Duration>,
-    ) -> Self {
-        let all: Vec<IpAddr>;
-        let serve = if live.is_empty() {
-            all = pool.addresses(family).collect();
-            &all
-        } else {
-            &live
-        };
-        let tail = Arc::new(TailBuf::of_family(family, serve));
-        Self { count: pool.count(family), h, live, flip, tail }
-    }
-}
+use super::classes::{Classes, Seen, seen};
+use super::distribution::{Distribution, RingOf};
+use super::inputs::{Inputs, PoolStanding};
+use super::snapshot::{ClassSide, Ring, Served, Side, Snapshot};
 
 /// Compiles a snapshot. What the inputs did not change since `previous` is taken over from it.
 #[must_use]
 pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &Inputs) -> Snapshot {
     let generation = previous.map_or(1, |previous| previous.generation + 1);
-    let mut shared = Shared::default();
-    let bindings = match previous.filter(|previous| Arc::ptr_eq(&previous.assembly, assembly)) {
-        None => (assembly.bindings.iter())
-            .map(|binding| Arc::new(serve(assembly, inputs, binding, &mut shared)))
-            .collect(),
+    let previous = previous.filter(|previous| Arc::ptr_eq(&previous.assembly, assembly));
+    let mut compile =
+        Compile { assembly, inputs, previous, shared: HashMap::new(), sees: Vec::new() };
+    let bindings = match previous {
+        None => (0..assembly.bindings.len()).map(|id| compile.serve(id)).collect(),
         Some(previous) => {
             let mut bindings = previous.bindings.clone();
             for id in touched(previous, assembly, inputs) {
-                let binding = &assembly.bindings[id];
-                bindings[id] = Arc::new(serve(assembly, inputs, binding, &mut shared));
+                bindings[id] = compile.serve(id);
             }
             bindings
         }
@@ -134,26 +57,60 @@ fn touched(previous: &Snapshot, assembly: &Assembly, inputs: &Inputs) -> Vec<usi
     touched
 }
 
-/// Distributions of this compile, by tree, family and all that the tree sees of its pools.
-type Shared = HashMap<(TreeId, Family, Vec<[(u64, usize, bool); 2]>), Arc<[Arc<Distribution>]>>;
+/// One compile, and the distributions that it has made so far.
+struct Compile<'a> {
+    assembly: &'a Assembly,
+    inputs: &'a Inputs,
+    previous: Option<&'a Snapshot>,
+    shared: HashMap<(TreeId, Family), BySight>,
+    sees: Vec<Seen>,
+}
 
-fn serve(assembly: &Assembly, inputs: &Inputs, binding: &Binding, shared: &mut Shared) -> Served {
-    let pools = pools_of(binding, &inputs.pools);
-    Served {
-        family: Family::BOTH.map(|family| {
-            let distributions = shared
-                .entry((binding.tree, family, seen(&pools)))
-                .or_insert_with(|| distributions(assembly, binding.tree, family, &pools));
-            let tails: Box<[Arc<TailBuf>]> = (pools.iter())
-                .map(|pool| pool.map(|pool| Arc::clone(&pool.family(family).tail)))
-                .map(Option::unwrap_or_default)
-                .collect();
-            let classes = distributions
-                .iter()
-                .map(|distribution| class_side(distribution, family, &pools, &tails))
-                .collect();
-            Side { classes, tails }
-        }),
+/// What classes draw from, by what is seen of the pools.
+type BySight = HashMap<Box<[Seen]>, Arc<Classes>>;
+
+impl Compile<'_> {
+    fn serve(&mut self, id: usize) -> Arc<Served> {
+        let binding = &self.assembly.bindings[id];
+        let pools = pools_of(binding, &self.inputs.pools);
+        let before = self.previous.and_then(|previous| {
+            Some((previous.bindings.get(id)?, pools_of(binding, &previous.pools)))
+        });
+        let family = Family::BOTH.map(|family| {
+            let same =
+                before.as_ref().filter(|(_, was)| seen(was, family).eq(seen(&pools, family)));
+            match same {
+                // Only addresses and flips have changed.
+                Some((served, _)) => {
+                    let side = served.side(family);
+                    let distributions = side.distinct.iter().map(|class| &class.distribution);
+                    make_side(&pools, family, &side.of_class, distributions)
+                }
+                None => {
+                    let classes = self.classes(binding.tree, &pools, family);
+                    make_side(&pools, family, &classes.of_class, &classes.distinct)
+                }
+            }
+        });
+        Arc::new(Served { family })
+    }
+
+    /// What the classes of a tree draw from, made once for all pools that are seen alike.
+    fn classes(
+        &mut self,
+        tree: TreeId,
+        pools: &[Option<&PoolStanding>],
+        family: Family,
+    ) -> Arc<Classes> {
+        self.sees.clear();
+        self.sees.extend(seen(pools, family));
+        let made = self.shared.entry((tree, family)).or_default();
+        if let Some(classes) = made.get(self.sees.as_slice()) {
+            return Arc::clone(classes);
+        }
+        let classes = Arc::new(Classes::new(self.assembly, tree, family, pools));
+        made.insert(self.sees.as_slice().into(), Arc::clone(&classes));
+        classes
     }
 }
 
@@ -162,71 +119,40 @@ pub(super) fn pools_of<'a>(
     binding: &Binding,
     pools: &'a [Arc<PoolStanding>],
 ) -> Vec<Option<&'a PoolStanding>> {
-    let standing = |pool: &Option<PoolId>| Some(pools.get((*pool)?.index())?.as_ref());
+    let standing = |pool: &Option<PoolId>| pools.get(pool.as_ref()?.index()).map(Arc::as_ref);
     binding.pools.iter().map(standing).collect()
 }
 
-/// What a tree's walk can see of its pools.
-fn seen(pools: &[Option<&PoolStanding>]) -> Vec<[(u64, usize, bool); 2]> {
-    let family = |s: &Standing| (s.h.to_bits(), s.count.min(1), s.live.is_empty());
-    let pool = |pool: &PoolStanding| Family::BOTH.map(|f| family(pool.family(f)));
-    pools.iter().map(|p| p.map_or([(0, 0, true); 2], pool)).collect()
-}
-
-fn distributions(
-    assembly: &Assembly,
-    tree: TreeId,
-    family: Family,
+fn make_side<'a>(
     pools: &[Option<&PoolStanding>],
-) -> Arc<[Arc<Distribution>]> {
-    let tree = &assembly.trees[tree.index()];
-    let health = Health::new(pools);
-    // One class for now: no tree looks at the client yet.
-    [Arc::new(flatten(tree, family, &Class::default(), &health, &mut ()))].into()
-}
-
-/// What one class of clients is answered in one family. Whoever wants to know why brings a trace.
-pub(super) fn flatten(
-    tree: &Tree,
     family: Family,
-    class: &Class,
-    health: &Health,
-    trace: &mut impl Trace,
-) -> Distribution {
-    let walk = Walk { tree, family, class, health, reading: Reading::Judged };
-    let settled = walk.settle(tree.root, trace);
-    let walk = Walk { reading: settled.reading, ..walk };
-    let mut rings: Vec<(Slot, Vec<Slot>)> = (tree.nodes.iter())
-        .filter_map(|node| match &node.node {
-            Node::Multivalue { members, ring, .. } => Some((*ring, walk.ring(members))),
-            _ => None,
-        })
-        .collect();
-    rings.sort_by_key(|(ring, _)| *ring);
-    let rings = rings.into_iter().map(|(_, members)| members).collect();
-    Distribution::new(settled.offer, settled.reason, rings)
+    of_class: &Arc<[u32]>,
+    distributions: impl IntoIterator<Item = &'a Arc<Distribution>>,
+) -> Side {
+    let tails = pools.iter().map(|pool| match pool {
+        Some(pool) => Arc::clone(&pool.family(family).tail),
+        None => Arc::default(),
+    });
+    let distinct = distributions.into_iter().map(|shares| class_side(shares, family, pools));
+    Side { of_class: Arc::clone(of_class), distinct: distinct.collect(), tails: tails.collect() }
 }
 
 fn class_side(
     distribution: &Arc<Distribution>,
     family: Family,
     pools: &[Option<&PoolStanding>],
-    tails: &[Arc<TailBuf>],
 ) -> ClassSide {
-    let mut served: Vec<Slot> = Vec::new();
-    for slot in distribution.slots() {
-        match slot.index().checked_sub(pools.len()) {
-            None => served.push(slot),
-            Some(ring) => served.extend(distribution.rings.get(ring).into_iter().flatten()),
-        }
-    }
-    let flip = served
-        .iter()
-        .filter_map(|slot| pools.get(slot.index()).copied().flatten()?.family(family).flip)
-        .min();
-    let ring = |members: &Vec<Slot>| {
-        let tails = members.iter().filter_map(|slot| tails.get(slot.index())).map(Arc::as_ref);
-        TailBuf::interleaved(&tails.collect::<Vec<_>>())
+    let standing = |slot: Slot| Some(pools.get(slot.index()).copied().flatten()?.family(family));
+    let in_rings = distribution.rings.iter().flat_map(|ring| ring.members.iter().copied());
+    // A slot behind the regions' is a ring, and finds no pool.
+    let served = distribution.slots().chain(in_rings);
+    let flip = served.filter_map(|slot| standing(slot)?.flip).min();
+    let ring = |ring: &RingOf| {
+        let parts = ring.members.iter().filter_map(|&slot| Some((slot, &*standing(slot)?.tail)));
+        let (slots, tails): (Vec<Slot>, Vec<&TailBuf>) = parts.unzip();
+        let (tail, from) = TailBuf::interleaved(&tails);
+        let slots = from.into_iter().map(|part| slots[part]).collect();
+        Ring { tail, slots, max_answers: ring.max_answers }
     };
     ClassSide {
         distribution: Arc::clone(distribution),

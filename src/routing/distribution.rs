@@ -14,8 +14,18 @@ pub struct Distribution {
     pub shares: Vec<(Group, f64)>,
     /// Which rule made it.
     pub reason: Reason,
-    /// For each ring of the tree, the regions that take part, in ring order.
-    pub rings: Vec<Vec<Slot>>,
+    /// What each ring of the tree holds, in the order of their slots; one without a share holds
+    /// nothing.
+    pub rings: Vec<RingOf>,
+}
+
+/// A ring of regions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RingOf {
+    /// The regions that take part, in ring order.
+    pub members: Vec<Slot>,
+    /// How many addresses an answer from it has at most, if the policy says so.
+    pub max_answers: Option<u8>,
 }
 
 /// The form of a distribution that suits what it holds, so that a draw has no case to handle
@@ -47,7 +57,7 @@ pub(super) const NODATA: u16 = u16::MAX;
 impl Distribution {
     /// From what a root settled on.
     #[must_use]
-    pub fn new(offer: Offer, reason: Reason, rings: Vec<Vec<Slot>>) -> Self {
+    pub fn new(offer: Offer, reason: Reason, rings: Vec<RingOf>) -> Self {
         Self { pick: Pick::new(&offer.shares), shares: offer.shares, reason, rings }
     }
 

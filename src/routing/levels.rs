@@ -5,7 +5,7 @@
 
 use crate::model::{Family, Slot};
 
-use super::PoolStanding;
+use super::inputs::PoolStanding;
 
 /// One slot's part in a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -54,6 +54,11 @@ pub enum Reading {
     AnyLive,
     /// Up wherever there is an address.
     AllUp,
+}
+
+impl Reading {
+    /// All, the best of them first.
+    pub(super) const ALL: [Self; 3] = [Self::Judged, Self::AnyLive, Self::AllUp];
 }
 
 fn level(pool: Option<&PoolStanding>, reading: Reading) -> Level {

@@ -5,9 +5,11 @@
 
 mod assembly;
 mod bands;
+mod classes;
 mod compile;
 mod distribution;
 mod draw;
+mod inputs;
 mod levels;
 mod offer;
 mod places;
@@ -16,15 +18,18 @@ mod settle;
 mod snapshot;
 
 #[cfg(test)]
+mod compiling;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod tables;
 
 pub use assembly::{Assembly, Parts};
 pub use bands::bands_of;
-pub use compile::{Inputs, PoolStanding, Standing, compile};
-pub use distribution::{Distribution, Pick};
+pub use compile::compile;
+pub use distribution::{Distribution, Pick, RingOf};
 pub use draw::start;
+pub use inputs::{Inputs, PoolStanding, Standing};
 pub use levels::Reading;
 pub use offer::{Class, Event, Group, Offer, Trace};
 pub use places::{
@@ -32,4 +37,4 @@ pub use places::{
 };
 pub use publish::{Handle, Publisher, Reader};
 pub use settle::{Reason, Settled};
-pub use snapshot::{Options, Served, ServedRecord, Side, Snapshot};
+pub use snapshot::{Answer, ClassSide, Options, Ring, Served, ServedRecord, Side, Snapshot};

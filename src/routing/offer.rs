@@ -49,6 +49,12 @@ impl Offer {
         }
     }
 
+    /// Whether a slot has a share.
+    #[must_use]
+    pub fn has(&self, slot: Slot) -> bool {
+        self.shares.iter().any(|(group, _)| *group == Group::Slot(slot))
+    }
+
     /// The same groups in the same proportions, with this sum; nothing stays nothing.
     pub(super) fn scaled(mut self, sum: f64) -> Self {
         let was = self.availability();

@@ -11,7 +11,7 @@ use crate::model::{Family, OnAllDown, Slot};
 const REGIONS: u16 = 6;
 
 /// Trees over the regions, each of which may stand in several places.
-fn spec() -> impl Strategy<Value = Spec> {
+pub(super) fn spec() -> impl Strategy<Value = Spec> {
     let region = (0..REGIONS).prop_map(Spec::Region);
     region.prop_recursive(3, 16, 3, |inner| {
         let member = (0_u16..4, inner.clone());

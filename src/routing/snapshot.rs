@@ -15,8 +15,8 @@ use crate::wire::TailBuf;
 use crate::zone::Names;
 
 use super::assembly::Assembly;
-use super::compile::PoolStanding;
 use super::distribution::Distribution;
+use super::inputs::PoolStanding;
 use super::places::Places;
 
 /// One consistent state of the world. Immutable; replaced as a whole.
@@ -64,37 +64,64 @@ pub struct ServedRecord {
     pub max_answers: u16,
     /// For each region's slot the counter of its answers.
     pub columns: Box<[u32]>,
-    /// For each ring, whose slots stand behind the regions' slots, how many addresses an answer has
-    /// at most.
-    pub ring_answers: Box<[u16]>,
 }
 
 /// What records of one binding draw from, by family.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Served {
     /// IPv4, then IPv6.
     pub family: [Side; 2],
 }
 
 /// One family of a binding.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Side {
-    /// What each class of clients draws from.
-    pub classes: Box<[ClassSide]>,
+    /// For each class of clients the position of what it draws from.
+    pub(super) of_class: Arc<[u32]>,
+    /// What classes draw from, each once: few, even where there are many classes.
+    pub(super) distinct: Box<[ClassSide]>,
     /// The addresses of each region's slot.
     pub tails: Box<[Arc<TailBuf>]>,
 }
 
-/// One class of clients in one family of a binding.
-#[derive(Debug)]
+/// What one or more classes of clients draw from, in one family of a binding.
+#[derive(Debug, PartialEq)]
 pub struct ClassSide {
     /// The shares.
     pub distribution: Arc<Distribution>,
     /// Seconds until the earliest moment at which an address that it serves may be taken out;
     /// `u32::MAX` when none is in doubt.
     pub flip_secs: u32,
-    /// The addresses of each ring, whose slots stand behind the regions' slots.
-    pub rings: Box<[TailBuf]>,
+    /// What each ring holds, whose slots stand behind the regions' slots.
+    pub rings: Box<[Ring]>,
+}
+
+/// The addresses of several regions, in the order in which answers take them.
+#[derive(Debug, PartialEq)]
+pub struct Ring {
+    /// The addresses.
+    pub tail: TailBuf,
+    /// For each address the slot of its region.
+    pub slots: Box<[Slot]>,
+    /// How many addresses an answer has at most, if the policy says so.
+    pub max_answers: Option<u8>,
+}
+
+/// What is behind a slot that a class has drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// The addresses.
+    pub tail: &'a TailBuf,
+    /// How many of them an answer has at most; the record may say less.
+    pub most: u16,
+    from: Origin<'a>,
+}
+
+/// Where the addresses of an answer are from.
+#[derive(Debug, Clone, Copy)]
+enum Origin<'a> {
+    Region(Slot),
+    Ring(&'a [Slot]),
 }
 
 impl Snapshot {
@@ -120,25 +147,51 @@ impl Served {
 }
 
 impl Side {
-    /// The addresses behind a slot that a class has drawn.
+    /// What a class draws from; `None` when the tree has no such class.
+    #[inline]
     #[must_use]
-    pub fn tail<'a>(&'a self, class: &'a ClassSide, slot: Slot) -> Option<&'a TailBuf> {
-        match self.tails.get(slot.index()) {
-            Some(tail) => Some(tail),
-            None => class.rings.get(slot.index() - self.tails.len()),
+    pub fn class(&self, class: u32) -> Option<&ClassSide> {
+        self.distinct.get(*self.of_class.get(class as usize)? as usize)
+    }
+
+    /// What classes draw from, each once.
+    #[must_use]
+    pub fn classes(&self) -> &[ClassSide] {
+        &self.distinct
+    }
+
+    /// What is behind a slot that a class has drawn.
+    #[inline]
+    #[must_use]
+    pub fn answer<'a>(&'a self, class: &'a ClassSide, slot: Slot) -> Option<Answer<'a>> {
+        if let Some(tail) = self.tails.get(slot.index()) {
+            return Some(Answer { tail, most: u16::MAX, from: Origin::Region(slot) });
         }
+        let ring = class.rings.get(slot.index() - self.tails.len())?;
+        let most = ring.max_answers.map_or(u16::MAX, u16::from);
+        Some(Answer { tail: &ring.tail, most, from: Origin::Ring(&ring.slots) })
+    }
+}
+
+impl<'a> Answer<'a> {
+    /// The slot of each region, once, that `count` consecutive addresses from `start` on are
+    /// from, wrapping around.
+    pub fn regions(self, start: u16, count: u16) -> impl Iterator<Item = Slot> + 'a {
+        let (slots, one) = match self.from {
+            Origin::Region(slot) => (&[][..], Some(slot)),
+            Origin::Ring(slots) => (slots, None),
+        };
+        let (before, after) = slots.split_at_checked(usize::from(start)).unwrap_or_default();
+        let count = usize::from(count).min(slots.len());
+        let run = move || after.iter().chain(before).copied().take(count);
+        let first = move |(at, slot): (usize, Slot)| {
+            (!run().take(at).any(|earlier| earlier == slot)).then_some(slot)
+        };
+        one.into_iter().chain(run().enumerate().filter_map(first))
     }
 }
 
 impl ServedRecord {
-    /// How many addresses an answer from a slot has at most.
-    #[must_use]
-    pub fn most(&self, slot: Slot) -> u16 {
-        let ring = slot.index().checked_sub(self.columns.len());
-        let most = ring.and_then(|ring| self.ring_answers.get(ring));
-        most.copied().unwrap_or(self.max_answers)
-    }
-
     /// The TTL of an answer to a class, in seconds.
     #[must_use]
     pub fn ttl(&self, class: &ClassSide) -> u32 {

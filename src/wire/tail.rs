@@ -81,21 +81,27 @@ impl TailBuf {
     }
 
     /// The first address of each, then the second of each, and so on: any run of consecutive
-    /// ones is spread over as many of them as can be. All must be of one family.
+    /// ones is spread over as many of them as can be. All must be of one family. Also, for each
+    /// address, the position of the part that it is from.
     #[must_use]
-    pub fn interleaved(parts: &[&Self]) -> Self {
-        let Some(first) = parts.iter().find(|part| part.count > 0) else { return Self::default() };
+    pub fn interleaved(parts: &[&Self]) -> (Self, Vec<usize>) {
+        let Some(first) = parts.iter().find(|part| part.count > 0) else {
+            return (Self::default(), Vec::new());
+        };
         let stride = usize::from(first.stride);
         let rounds = parts.iter().map(|part| usize::from(part.count)).max().unwrap_or_default();
-        let bytes: Vec<u8> = (0..rounds)
-            .flat_map(|round| {
-                parts.iter().filter_map(move |p| p.bytes.get(round * stride..(round + 1) * stride))
-            })
-            .flatten()
-            .copied()
-            .collect();
-        let count = u16::try_from(bytes.len() / stride).unwrap_or(u16::MAX);
-        Self { rtype: first.rtype, stride: first.stride, count, bytes: bytes.into() }
+        let (mut bytes, mut from) = (Vec::new(), Vec::new());
+        for round in 0..rounds {
+            for (part, tail) in parts.iter().enumerate() {
+                if let Some(octets) = tail.bytes.get(round * stride..(round + 1) * stride) {
+                    bytes.extend_from_slice(octets);
+                    from.push(part);
+                }
+            }
+        }
+        from.truncate(usize::from(u16::MAX));
+        let count = from.len() as u16;
+        (Self { rtype: first.rtype, stride: first.stride, count, bytes: bytes.into() }, from)
     }
 
     fn of<const N: usize>(rtype: u16, addresses: impl Iterator<Item = [u8; N]>) -> Self {
@@ -161,7 +167,8 @@ mod tests {
     #[test]
     fn interleaving_spreads() {
         let pool = |n, count| TailBuf::v4((1..=count).map(|i| Ipv4Addr::new(10, 0, n, i)));
-        let ring = TailBuf::interleaved(&[&pool(1, 2), &TailBuf::default(), &pool(2, 1)]);
+        let (ring, from) = TailBuf::interleaved(&[&pool(1, 2), &TailBuf::default(), &pool(2, 1)]);
+        assert_eq!(from, [0, 2, 0]);
         let [(3, all), (0, _)] = ring.ring(0, 8) else { panic!("three and none") };
         let seen: Vec<_> = all.chunks(6).map(|c| (c[4], c[5])).collect();
         assert_eq!(seen, [(1, 1), (2, 1), (1, 2)]);

@@ -27,15 +27,16 @@ pub(super) fn answer(
         return Ok(Drawn::Nodata { ttl: 0 });
     };
     // One class for now: no tree looks at the client yet.
-    let Some(class) = side.classes.first() else {
+    let Some(class) = side.class(0) else {
         return Ok(Drawn::Nodata { ttl: record.ttl_min });
     };
     let ttl = record.ttl(class);
     let slot = class.distribution.pick.draw(worker.rng.u64(..));
-    let Some((slot, tail)) = slot.and_then(|slot| Some((slot, side.tail(class, slot)?))) else {
+    let Some(answer) = slot.and_then(|slot| side.answer(class, slot)) else {
         return Ok(Drawn::Nodata { ttl });
     };
-    let count = tail.count().min(record.most(slot));
+    let tail = answer.tail;
+    let count = tail.count().min(record.max_answers).min(answer.most);
     let from = match tail.count() {
         0 => return Ok(Drawn::Nodata { ttl }),
         1 => 0,
@@ -44,8 +45,10 @@ pub(super) fn answer(
     for (count, octets) in tail.ring(from, count) {
         reply.records(owner, tail.rtype(), ttl, count, octets)?;
     }
-    if let Some(&column) = record.columns.get(slot.index()) {
-        worker.block.answer(column);
+    for slot in answer.regions(from, count) {
+        if let Some(&column) = record.columns.get(slot.index()) {
+            worker.block.answer(column);
+        }
     }
     Ok(Drawn::Addresses)
 }

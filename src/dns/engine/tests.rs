@@ -99,7 +99,7 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
     };
     let options = Options { udp_payload_max: 1232, client_subnet: true };
     let assembly = Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0);
-    compile(None, &Arc::new(assembly), &Inputs { pools: Arc::new(standings) })
+    compile(None, &Arc::new(assembly), &Inputs::of(standings))
 }
 
 /// A query's octets: header, question, and an OPT with a payload size if one is given.

@@ -66,6 +66,18 @@ impl Places {
     }
 }
 
+#[cfg(test)]
+impl Places {
+    /// For the trees in order, tables with these classes and no way to tell who is in them.
+    pub(in crate::routing) fn for_tests(classes: Vec<Vec<Class>>) -> Self {
+        let table = |classes| {
+            let (v4, v6) = (Gather::new().finish(), Gather::new().finish());
+            Some(Table { classes, sticky: true, v4, v6, covering: Box::default() })
+        };
+        Self { tables: classes.into_iter().map(table).collect() }
+    }
+}
+
 /// Whether the answers of a tree may depend on the client.
 fn looks_at_client(tree: &Tree) -> bool {
     let looks = |node: &Node| {

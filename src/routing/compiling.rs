@@ -1,0 +1,224 @@
+//! What a compile makes of whole assemblies; and small assemblies to see it with.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::properties::spec;
+use super::tables::{Spec, plant};
+use super::*;
+use crate::model::{
+    Binding, BindingId, Family, MinHealthy, Node, NodeId, OnAllDown, Pool, PoolId, Record,
+    RecordId, Region, RegionId, Slot, Tree, TreeId, Weight,
+};
+use crate::problem::{Place, Problems};
+use crate::wire::Name;
+use crate::zone::Names;
+
+/// A pool with so many addresses of each family, the last octets of which count from 1.
+pub(super) fn pool(region: u16, v4: u8, v6: u16) -> Pool {
+    let [_, low] = region.to_be_bytes();
+    Pool {
+        region: RegionId(region),
+        record: None,
+        v4: (1..=v4).map(|n| Ipv4Addr::new(192, 0, low, n)).collect(),
+        v6: (1..=v6).map(|n| Ipv6Addr::new(0x2001, 0xdb8, region, 0, 0, 0, 0, n)).collect(),
+        checks: Vec::new(),
+        min_healthy: MinHealthy::Count(1),
+    }
+}
+
+/// One record over a tree whose slots have these pools and classes; regions are named `r0`, `r1`…
+pub(super) fn assemble(tree: Tree, classes: Vec<Class>, pools: Vec<Pool>) -> Arc<Assembly> {
+    let names: Vec<String> = (0..pools.len()).map(|n| format!("r{n}")).collect();
+    assemble_named(tree, classes, pools, &names)
+}
+
+pub(super) fn assemble_named(
+    tree: Tree,
+    classes: Vec<Class>,
+    pools: Vec<Pool>,
+    names: &[String],
+) -> Arc<Assembly> {
+    let region = |(n, name): (usize, &String)| Region {
+        name: name.as_str().into(),
+        weight: Weight::DEFAULT,
+        location: None,
+        pool: PoolId(n as u32),
+    };
+    let slots = tree.slots.iter().map(|region| Some(PoolId(u32::from(region.0)))).collect();
+    let parts = Parts {
+        regions: names.iter().enumerate().map(region).collect(),
+        pools,
+        trees: vec![tree],
+        bindings: vec![Binding { tree: TreeId(0), pools: slots }],
+        records: vec![Record {
+            name: Name::from_text("app.test").unwrap(),
+            place: Place::File("test".into()),
+            ttl: 60,
+            ttl_min: 10,
+            max_answers: 8,
+            binding: BindingId(0),
+        }],
+    };
+    let places = Places::for_tests(vec![classes]);
+    let names = Names::build(Vec::new(), &[], &mut Problems::default());
+    let options = Options { udp_payload_max: 1232, client_subnet: true };
+    Arc::new(Assembly::new(parts, Arc::new(names), Arc::new(places), options, |_, _| 0))
+}
+
+/// A pool of which so many addresses of each family are up; the factor is 1 if any is.
+pub(super) fn stand(pool: &Pool, up: [usize; 2], flip: Option<Duration>) -> Arc<PoolStanding> {
+    Arc::new(PoolStanding::new(Family::BOTH.map(|family| {
+        let live: Vec<_> = pool.addresses(family).take(up[family.index()]).collect();
+        let h = f64::from(u8::from(!live.is_empty()));
+        Standing::new(pool, family, h, live, flip)
+    })))
+}
+
+/// All of a pool's addresses up, or none.
+pub(super) fn all_or_none(assembly: &Assembly, up: &[bool]) -> Inputs {
+    let pools = assembly.pools.iter().zip(up);
+    Inputs::of(pools.map(|(pool, up)| Arc::new(PoolStanding::assumed(pool, *up))).collect())
+}
+
+/// A class that knows nothing but its chain of a geolocation.
+fn chain(node: NodeId, rules: &[usize]) -> Class {
+    Class { chains: vec![(node, rules.to_vec())], bands: Vec::new() }
+}
+
+fn region(n: u16) -> Spec {
+    Spec::Region(n)
+}
+
+fn side(snapshot: &Snapshot) -> &Side {
+    snapshot.side(RecordId(0), Family::V4).unwrap().1
+}
+
+#[test]
+fn classes_that_come_to_the_same_share_it() {
+    let spec = Spec::Chain(vec![region(0), region(1), region(0), region(2)], false);
+    let (tree, _) = plant(&spec, 3, OnAllDown::Open);
+    let classes = [&[0][..], &[1], &[2, 1], &[]].map(|rules| chain(tree.root, rules));
+    let pools = (0..3).map(|n| pool(n, 1, 1)).collect();
+    let assembly = assemble(tree, classes.to_vec(), pools);
+    let snapshot = compile(None, &assembly, &all_or_none(&assembly, &[true; 3]));
+    let side = side(&snapshot);
+    let slot = |class| match side.class(class)?.distribution.pick {
+        Pick::One(slot) => Some(slot.0),
+        _ => None,
+    };
+    assert_eq!([0, 1, 2, 3].map(slot), [Some(0), Some(1), Some(0), Some(2)]);
+    assert_eq!(side.classes().len(), 3);
+    assert!(side.class(4).is_none());
+    // The most specific rule's region goes down: its class alone follows the chain.
+    let snapshot =
+        compile(Some(&snapshot), &assembly, &all_or_none(&assembly, &[false, true, true]));
+    let side = self::side(&snapshot);
+    let slot = |class| side.class(class)?.distribution.slots().next();
+    assert_eq!([0, 1, 2, 3].map(slot), [2, 1, 1, 2].map(|n| Some(Slot(n))));
+}
+
+#[test]
+fn a_fence_that_is_all_down_is_all_down_for_its_class() {
+    let spec = Spec::Chain(vec![region(0), region(1), region(1)], true);
+    let (tree, _) = plant(&spec, 2, OnAllDown::Open);
+    let classes = [&[0][..], &[1]].map(|rules| chain(tree.root, rules));
+    let assembly = assemble(tree, classes.to_vec(), vec![pool(0, 1, 0), pool(1, 1, 0)]);
+    let snapshot = compile(None, &assembly, &all_or_none(&assembly, &[false, true]));
+    let (record, side) = snapshot.side(RecordId(0), Family::V4).unwrap();
+    let told = |class| {
+        let class = side.class(class).unwrap();
+        (class.distribution.reason, record.ttl(class))
+    };
+    assert_eq!(told(0), (Reason::Open, 10));
+    assert_eq!(told(1), (Reason::Available, 60));
+}
+
+#[test]
+fn a_ring_tells_whose_addresses_it_has() {
+    let (mut tree, class) = plant(&Spec::Ring(vec![0, 1, 2]), 3, OnAllDown::Open);
+    let Node::Multivalue { max_answers, .. } = &mut tree.nodes[0].node else { panic!("a ring") };
+    *max_answers = Some(3);
+    let pools = vec![pool(0, 2, 0), pool(1, 2, 0), pool(2, 1, 0)];
+    let assembly = assemble(tree, vec![class], pools.clone());
+    let standings = [[2, 0], [0, 0], [1, 0]];
+    let standings = pools.iter().zip(standings).map(|(pool, up)| stand(pool, up, None)).collect();
+    let snapshot = compile(None, &assembly, &Inputs::of(standings));
+    let side = side(&snapshot);
+    let class = side.class(0).unwrap();
+    let answer = side.answer(class, class.distribution.pick.draw(7).unwrap()).unwrap();
+    assert_eq!((answer.tail.count(), answer.most), (3, 3));
+    // First of r0, first of r2, second of r0.
+    let regions = |start, count| answer.regions(start, count).map(|s| s.0).collect::<Vec<_>>();
+    assert_eq!(regions(0, 1), [0]);
+    assert_eq!(regions(0, 3), [0, 2]);
+    assert_eq!(regions(1, 1), [2]);
+    assert_eq!(regions(2, 2), [0]);
+    assert_eq!(regions(1, 9), [2, 0]);
+    assert_eq!(regions(9, 1), Vec::<u16>::new());
+    assert!(side.answer(class, Slot(4)).is_none());
+}
+
+#[test]
+fn a_region_answers_for_itself() {
+    let (tree, class) = plant(&region(0), 1, OnAllDown::Open);
+    let assembly = assemble(tree, vec![class], vec![pool(0, 3, 0)]);
+    let snapshot = compile(None, &assembly, &all_or_none(&assembly, &[true]));
+    let side = side(&snapshot);
+    let answer = side.answer(side.class(0).unwrap(), Slot(0)).unwrap();
+    assert_eq!(answer.regions(1, 3).collect::<Vec<_>>(), [Slot(0)]);
+    assert_eq!(answer.most, u16::MAX);
+}
+
+/// Whatever rule decided, a ring that has a share has addresses.
+#[test]
+fn a_ring_inside_a_fence_is_never_empty() {
+    let spec = Spec::Chain(vec![Spec::Ring(vec![0, 1]), region(2)], true);
+    for all_down in ["open", "instead"] {
+        let (mut tree, class) = plant(&spec, 3, OnAllDown::Open);
+        if all_down == "instead" {
+            let ring = NodeId(0);
+            assert!(matches!(tree.node(ring), Node::Multivalue { .. }));
+            tree.on_all_down = OnAllDown::Instead(ring);
+        }
+        let assembly = assemble(tree, vec![class], (0..3).map(|n| pool(n, 1, 0)).collect());
+        let snapshot = compile(None, &assembly, &all_or_none(&assembly, &[false, false, true]));
+        let side = side(&snapshot);
+        let class = side.class(0).unwrap();
+        let answer = side.answer(class, class.distribution.pick.draw(7).unwrap()).unwrap();
+        assert_eq!(answer.tail.count(), 2, "{all_down}");
+    }
+}
+
+fn step() -> impl Strategy<Value = (usize, [usize; 2], bool)> {
+    (0..6_usize, [0..3_usize, 0..3_usize], any::<bool>())
+}
+
+proptest! {
+    /// What is taken over from the snapshot before is what would have been made anew.
+    #[test]
+    fn the_way_to_a_health_leaves_no_trace(
+        spec in spec(),
+        steps in prop::collection::vec(prop::collection::vec(step(), 0..3), 1..6),
+        families in prop::collection::vec([0..3_u8, 0..3_u8], 6),
+    ) {
+        let (tree, class) = plant(&spec, 6, OnAllDown::Open);
+        let pools: Vec<Pool> =
+            (0..6).zip(&families).map(|(n, [v4, v6])| pool(n, *v4, u16::from(*v6))).collect();
+        let assembly = assemble(tree, vec![class, Class::default()], pools.clone());
+        let mut inputs = all_or_none(&assembly, &[true; 6]);
+        let mut snapshot = compile(None, &assembly, &inputs);
+        for changes in steps {
+            for (at, up, doubt) in changes {
+                let flip = doubt.then_some(Duration::from_secs(7));
+                Arc::make_mut(&mut inputs.pools)[at] = stand(&pools[at], up, flip);
+            }
+            snapshot = compile(Some(&snapshot), &assembly, &inputs);
+            let anew = compile(None, &assembly, &inputs);
+            prop_assert_eq!(&snapshot.bindings, &anew.bindings);
+        }
+    }
+}

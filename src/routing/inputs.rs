@@ -1,0 +1,90 @@
+//! What a compile is given beside the assembly: all that changes while a configuration stays.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Family, Pool};
+use crate::wire::TailBuf;
+
+/// All that changes while a configuration stays. What has not changed keeps its `Arc`: that is
+/// how the next compile knows.
+#[derive(Debug, Clone, Default)]
+pub struct Inputs {
+    /// Each pool's health, in the order of the assembly's pools.
+    pub pools: Arc<Vec<Arc<PoolStanding>>>,
+}
+
+impl Inputs {
+    /// Health alone.
+    #[must_use]
+    pub fn of(pools: Vec<Arc<PoolStanding>>) -> Self {
+        Self { pools: Arc::new(pools) }
+    }
+}
+
+/// A pool's health as routing sees it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PoolStanding {
+    family: [Standing; 2],
+}
+
+/// One family of a pool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// How many addresses it has, up or not.
+    pub count: usize,
+    /// The health factor, 0 (down) to 1 (up).
+    pub h: f64,
+    /// The addresses that are up.
+    pub live: Vec<IpAddr>,
+    /// The time until an address that is served may be taken out; `None`: none is in doubt.
+    pub flip: Option<Duration>,
+    /// What is served: the live addresses, or all when none is.
+    pub tail: Arc<TailBuf>,
+}
+
+impl PoolStanding {
+    /// From what is known of each family, IPv4 first.
+    #[must_use]
+    pub fn new(family: [Standing; 2]) -> Self {
+        Self { family }
+    }
+
+    /// All up, or all down: what a simulation assumes.
+    #[must_use]
+    pub fn assumed(pool: &Pool, up: bool) -> Self {
+        Self::new(Family::BOTH.map(|family| {
+            let live = if up { pool.addresses(family).collect() } else { Vec::new() };
+            Standing::new(pool, family, f64::from(u8::from(up)), live, None)
+        }))
+    }
+
+    /// One family.
+    #[must_use]
+    pub const fn family(&self, family: Family) -> &Standing {
+        &self.family[family.index()]
+    }
+}
+
+impl Standing {
+    /// Of a pool's addresses of a family, of which `live` are up.
+    #[must_use]
+    pub fn new(
+        pool: &Pool,
+        family: Family,
+        h: f64,
+        live: Vec<IpAddr>,
+        flip: Option<Duration>,
+    ) -> Self {
+        let all: Vec<IpAddr>;
+        let serve = if live.is_empty() {
+            all = pool.addresses(family).collect();
+            &all
+        } else {
+            &live
+        };
+        let tail = Arc::new(TailBuf::of_family(family, serve));
+        Self { count: pool.count(family), h, live, flip, tail }
+    }
+}
