@@ -35,6 +35,8 @@ pub struct Block {
     /// One for each bound, and one for what is longer.
     pub(super) durations: [AtomicU64; REQUEST_SECS.len() + 1],
     pub(super) durations_sum_ns: AtomicU64,
+    /// Those that did not decide, and those that did.
+    pub(super) client_subnets: [AtomicU64; 2],
     pub(super) answers: Cells,
 }
 
@@ -50,6 +52,7 @@ impl Block {
             dropped: array::from_fn(|_| AtomicU64::new(0)),
             durations: array::from_fn(|_| AtomicU64::new(0)),
             durations_sum_ns: AtomicU64::new(0),
+            client_subnets: array::from_fn(|_| AtomicU64::new(0)),
             answers: Cells::new(columns),
         }
     }
@@ -70,6 +73,12 @@ impl Block {
     #[inline]
     pub fn answer(&self, column: u32) {
         self.add(self.answers.cell(column), 1);
+    }
+
+    /// A query with an EDNS Client Subnet, and whether that decided what it was answered.
+    #[inline]
+    pub fn client_subnet(&self, used: bool) {
+        self.add(self.client_subnets.get(usize::from(used)), 1);
     }
 
     /// A message that gets no reply.

@@ -11,7 +11,9 @@ use super::block::Block;
 use super::columns::{Column, Columns, OTHER};
 use super::labels::{self, DropReason, Proto, RCODES, TYPES};
 use super::series::{self, family};
-use super::table::{ANSWERS, DROPPED, Def, REQUEST_DURATION, REQUEST_SECS, REQUESTS, RESPONSES};
+use super::table::{
+    ANSWERS, CLIENT_SUBNET, DROPPED, Def, REQUEST_DURATION, REQUEST_SECS, REQUESTS, RESPONSES,
+};
 use crate::model::Family;
 
 const NS_PER_SEC: f64 = 1e9;
@@ -74,7 +76,7 @@ pub(super) struct Sum {
 impl Sum {
     /// The sum of these blocks.
     pub(super) fn of(blocks: Arc<Blocks>) -> Self {
-        let defs = [&REQUESTS, &RESPONSES, &ANSWERS, &DROPPED, &REQUEST_DURATION];
+        let defs = [&REQUESTS, &RESPONSES, &ANSWERS, &CLIENT_SUBNET, &DROPPED, &REQUEST_DURATION];
         Self { blocks, descs: defs.into_iter().map(Def::desc).collect() }
     }
 }
@@ -90,6 +92,7 @@ impl Collector for Sum {
             family(&REQUESTS, inner.requests()),
             family(&RESPONSES, inner.responses()),
             family(&ANSWERS, inner.answers()),
+            family(&CLIENT_SUBNET, inner.client_subnets()),
             family(&DROPPED, inner.dropped()),
             family(&REQUEST_DURATION, vec![inner.durations()]),
         ]
@@ -139,6 +142,14 @@ impl Inner {
             metrics.push(counter(labels, count));
         }
         metrics
+    }
+
+    fn client_subnets(&self) -> Vec<Metric> {
+        let metric = |(at, label)| {
+            let count = self.sum(|block| block.client_subnets.get(at));
+            counter([("used", label)], count)
+        };
+        ["no", "yes"].into_iter().enumerate().map(metric).collect()
     }
 
     fn dropped(&self) -> Vec<Metric> {

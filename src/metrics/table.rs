@@ -58,6 +58,8 @@ table! {
         "DNS replies, by response code.";
     ANSWERS = "trimtab_dns_answers_total" Counter, ["region", "record"],
         "Dynamic answers given, by the region answered (and by record, if metrics.per_record is set).";
+    CLIENT_SUBNET = "trimtab_dns_client_subnet_total" Counter, ["used"],
+        "DNS queries with an EDNS Client Subnet, by whether it decided the answer.";
     DROPPED = "trimtab_dns_dropped_total" Counter, ["reason"],
         "DNS messages that got no reply, by reason.";
     REQUEST_DURATION = "trimtab_dns_request_duration_seconds" Histogram(&REQUEST_SECS), [],

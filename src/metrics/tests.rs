@@ -36,6 +36,9 @@ fn told() -> Arc<Metrics> {
     tcp.answer(east);
     udp.answer(east);
     udp.answer(west);
+    [true, true, false].into_iter().for_each(|used| udp.client_subnet(used));
+    tcp.client_subnet(false);
+    tcp.client_subnet(true);
     DropReason::ALL.into_iter().for_each(|reason| udp.dropped(reason));
     udp.duration_sample(Duration::from_nanos(700));
     tcp.duration_sample(Duration::from_millis(20));
