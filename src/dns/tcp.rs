@@ -66,6 +66,9 @@ struct Shared {
 /// A connection as the limits see it.
 #[derive(Debug)]
 struct Open {
+    /// Where it comes from.
+    from: IpAddr,
+    /// Whom it counts for.
     client: IpAddr,
     /// When its last message came, in milliseconds since the server started.
     active: AtomicU64,
@@ -146,7 +149,7 @@ impl Shared {
     /// Makes room for a new connection and enters it.
     fn admit(&self, client: SocketAddr) -> (u64, Arc<Open>) {
         let limits = self.limits();
-        let client = network(client.ip());
+        let (from, client) = (client.ip(), network(client.ip()));
         let mut all = lock(&self.open);
         let of_client = all.values().filter(|open| open.client == client).count();
         let over = if of_client >= limits.max_per_client {
@@ -161,6 +164,7 @@ impl Shared {
         }
         let id = self.next.fetch_add(1, Ordering::Relaxed);
         let open = Arc::new(Open {
+            from,
             client,
             active: AtomicU64::new(self.millis()),
             close: CancellationToken::new(),
@@ -197,7 +201,7 @@ impl Shared {
                 return Ok(());
             }
             while let Some(Answered { replies, close }) =
-                self.answer(&mut input, &mut at, &mut worker)
+                self.answer(open.from, &mut input, &mut at, &mut worker)
             {
                 open.active.store(self.millis(), Ordering::Relaxed);
                 let later = clock::now() + self.limits().idle_timeout;
@@ -216,10 +220,11 @@ impl Shared {
         }
     }
 
-    /// Answers the whole messages at the start of `input` and takes them out of it. `None`: there
-    /// is none.
+    /// Answers the whole messages at the start of `input`, which come `from` there, and takes them
+    /// out of it. `None`: there is none.
     fn answer(
         &self,
+        from: IpAddr,
         input: &mut Vec<u8>,
         at: &mut Located,
         worker: &mut Worker,
@@ -230,7 +235,7 @@ impl Shared {
         let mut taken = 0;
         let mut scratch = vec![0; MESSAGE_MAX];
         loop {
-            locate(&snapshot, rest, at);
+            locate(&snapshot, from, rest, at);
             taken += PREFIX + rest.len();
             let (prefix, buffer) = scratch.split_at_mut(PREFIX);
             buffer.get_mut(..rest.len())?.copy_from_slice(rest);

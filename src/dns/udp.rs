@@ -8,7 +8,7 @@
 
 use std::io;
 use std::mem::{size_of, zeroed};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::fd::AsRawFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -183,7 +183,7 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
         let started = round.is_multiple_of(SAMPLE).then(clock::now);
         let snapshot = reader.load();
         for (slot, at) in located.iter_mut().enumerate().take(received) {
-            locate(snapshot, batch.request(slot), at);
+            locate(snapshot, batch.from(slot), batch.request(slot), at);
         }
         for (slot, at) in located.iter().enumerate().take(received) {
             let buffer = batch.buffer(slot);
@@ -272,6 +272,22 @@ impl Batch {
     fn request(&self, slot: usize) -> &[u8] {
         let len = self.headers.get(slot).map_or(0, |header| header.msg_len as usize);
         self.slots.get(slot).and_then(|octets| octets.get(..len)).unwrap_or_default()
+    }
+
+    /// Where a slot's datagram came from.
+    fn from(&self, slot: usize) -> IpAddr {
+        let Some(name) = self.names.get(slot) else { return Ipv4Addr::UNSPECIFIED.into() };
+        // SAFETY: `sockaddr_storage` is large enough and aligned for either, its zeroes were valid
+        // to begin with, and whatever the kernel writes is valid for structures of integers.
+        unsafe {
+            let name = &raw const *name;
+            if i32::from((*name).ss_family) == libc::AF_INET6 {
+                Ipv6Addr::from((*name.cast::<libc::sockaddr_in6>()).sin6_addr.s6_addr).into()
+            } else {
+                let address = (*name.cast::<libc::sockaddr_in>()).sin_addr.s_addr;
+                Ipv4Addr::from(address.to_ne_bytes()).into()
+            }
+        }
     }
 
     fn buffer(&mut self, slot: usize) -> &mut [u8] {

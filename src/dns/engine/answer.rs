@@ -5,8 +5,10 @@ use crate::wire::{Family, Key, NAME_MAX, Tail, rtype};
 use crate::zone::{EntryId, Found, ZoneId};
 
 use super::message::{Ede, HEADER, PAYLOAD_MIN, Rcode};
+use super::opt::Opt;
 use super::reply::{Full, Owner, Reply, Section};
 use super::request::{Dropped, Located, Next};
+use super::subnet::Carried;
 use super::{CHAIN_MAX, Transport, Verdict, Worker, dynamic, reply_max};
 use crate::metrics::DropReason;
 
@@ -45,12 +47,15 @@ pub(super) fn finish(
         (Transport::Udp, Some(edns)) => usize::from(edns.payload.min(payload_max)),
         (Transport::Udp, None) => usize::from(PAYLOAD_MIN),
     };
-    let mut reply = Reply::new(buffer, at.question_end, limit, at.edns);
+    let mut reply = Reply::new(buffer, at.question_end, limit, at.opt_len());
+    let mut client = Client::default();
     let (outcome, truncated) = match rcode {
         Some(rcode) => (Outcome { rcode, authoritative: false }, false),
         None => {
             worker.chain.clear();
-            let mut query = Query { snapshot, at, worker, reply: &mut reply, authoritative: true };
+            let client = &mut client;
+            let mut query =
+                Query { snapshot, at, worker, reply: &mut reply, authoritative: true, client };
             let (answered, authoritative) = (query.answer(), query.authoritative);
             match answered {
                 Ok(outcome) => (outcome, false),
@@ -62,24 +67,43 @@ pub(super) fn finish(
         }
     };
     worker.block.response(outcome.rcode.0);
-    let edns = at.edns.map(|edns| (edns, payload_max));
+    if at.carried != Carried::Nothing {
+        worker.block.client_subnet(client.by_subnet);
+    }
     // Looked up and refused: the name is outside all zones.
     let outside = rcode.is_none() && outcome.rcode == Rcode::REFUSED;
-    let error = outside.then_some(Ede::NOT_AUTHORITATIVE);
-    Verdict::Reply(reply.finish(outcome.rcode, outcome.authoritative, truncated, edns, error))
+    let opt = at.edns.map(|edns| Opt {
+        edns,
+        payload: payload_max,
+        subnet: at.carried.subnet().map(|subnet| (subnet, client.scope)),
+        error: outside.then_some(Ede::NOT_AUTHORITATIVE),
+    });
+    Verdict::Reply(reply.finish(outcome.rcode, outcome.authoritative, truncated, opt))
 }
 
 /// What ANY is answered with: HINFO "RFC8482" (RFC 8482 section 4.2).
 const ANY_ANSWER: Tail<'static> =
     Tail { rtype: rtype::HINFO, count: 1, ttl: 3600, bytes: b"\x00\x09\x07RFC8482\x00" };
 
-struct Query<'a, 'b> {
-    snapshot: &'a Snapshot,
-    at: &'a Located,
-    worker: &'b mut Worker,
-    reply: &'b mut Reply<'a>,
+/// An answer in the making.
+pub(super) struct Query<'a, 'b> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) at: &'a Located,
+    pub(super) worker: &'b mut Worker,
+    pub(super) reply: &'b mut Reply<'a>,
     /// Whether AA is due even if the answer does not fit: not for a referral alone.
     authoritative: bool,
+    /// What the client has to do with it.
+    pub(super) client: &'b mut Client,
+}
+
+/// What the client had to do with the answer; nothing, where it is the same for all.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Client {
+    /// How much of the client's subnet the answer is for (RFC 7871 section 7.2.1).
+    pub(super) scope: u8,
+    /// Whether that subnet decided, and not the source address.
+    pub(super) by_subnet: bool,
 }
 
 /// A name on the way to an answer: the question's, or the target of a CNAME.
@@ -187,20 +211,11 @@ impl<'a> Query<'a, '_> {
         let entry = names.entry(node);
         let owner = here.suffix(here.key.as_wire().len())?;
         if let (Some(record), Some(family)) = (entry.record(), Family::asked_by(self.at.qtype)) {
-            return match dynamic::answer(
-                self.snapshot,
-                record,
-                family,
-                owner,
-                self.worker,
-                self.reply,
-            )? {
-                dynamic::Drawn::Addresses => Ok(Step::Done(ANSWERED)),
-                dynamic::Drawn::Nodata { ttl } => {
-                    self.negative(here, zone, ttl)?;
-                    Ok(Step::Done(ANSWERED))
-                }
-            };
+            let drawn = dynamic::answer(self, record, family, owner, chain.is_some())?;
+            if let dynamic::Drawn::Nodata { ttl } = drawn {
+                self.negative(here, zone, ttl)?;
+            }
+            return Ok(Step::Done(ANSWERED));
         }
         if let Some(tail) = names.rrset(node, self.at.qtype) {
             self.reply.rrset(owner, tail)?;

@@ -1,11 +1,11 @@
-//! Hot: the answer of a dynamic record: one draw, and a copy.
+//! Hot: the answer of a dynamic record: the client's class, one draw, and a copy.
 
-use crate::model::RecordId;
-use crate::routing::{Snapshot, start};
+use crate::model::{RecordId, TreeId};
+use crate::routing::{Asker, Found, Side, start};
 use crate::wire::Family;
 
-use super::Worker;
-use super::reply::{Full, Owner, Reply};
+use super::answer::{Client, Query};
+use super::reply::{Full, Owner};
 
 /// What a draw came to.
 pub(super) enum Drawn {
@@ -13,24 +13,33 @@ pub(super) enum Drawn {
     Addresses,
     /// Nothing is to be answered; the negative answer may be kept for so many seconds.
     Nodata { ttl: u32 },
+    /// The name is to be asked for by itself.
+    Apart,
 }
 
+/// Answers for a dynamic name; `chained` if CNAMEs led to it.
 pub(super) fn answer(
-    snapshot: &Snapshot,
+    query: &mut Query<'_, '_>,
     record: RecordId,
     family: Family,
     owner: Owner,
-    worker: &mut Worker,
-    reply: &mut Reply<'_>,
+    chained: bool,
 ) -> Result<Drawn, Full> {
-    let Some((record, side)) = snapshot.side(record, family) else {
+    let Some((record, side)) = query.snapshot.side(record, family) else {
         return Ok(Drawn::Nodata { ttl: 0 });
     };
-    // One class for now: no tree looks at the client yet.
-    let Some(class) = side.class(0) else {
+    let found = find(query, record.tree, side);
+    if chained && query.client.scope > 0 {
+        // A reply has one scope. That of the CNAMEs is 0, and they are for all clients, so what
+        // is for some stands in a reply of its own (RFC 7871 section 7.2.1).
+        *query.client = Client::default();
+        return Ok(Drawn::Apart);
+    }
+    let Some(class) = side.class(found.class) else {
         return Ok(Drawn::Nodata { ttl: record.ttl_min });
     };
     let ttl = record.ttl(class);
+    let worker = &mut *query.worker;
     let slot = class.distribution.pick.draw(worker.rng.u64(..));
     let Some(answer) = slot.and_then(|slot| side.answer(class, slot)) else {
         return Ok(Drawn::Nodata { ttl });
@@ -43,7 +52,7 @@ pub(super) fn answer(
         all => start(worker.rng.u32(..), all),
     };
     for (count, octets) in tail.ring(from, count) {
-        reply.records(owner, tail.rtype(), ttl, count, octets)?;
+        query.reply.records(owner, tail.rtype(), ttl, count, octets)?;
     }
     for slot in answer.regions(from, count) {
         if let Some(&column) = record.columns.get(slot.index()) {
@@ -51,4 +60,17 @@ pub(super) fn answer(
         }
     }
     Ok(Drawn::Addresses)
+}
+
+/// What the record's tree can tell of the client; nothing where it looks at none.
+#[inline]
+fn find(query: &mut Query<'_, '_>, tree: TreeId, side: &Side) -> Found {
+    let Some(table) = query.snapshot.places.table(tree) else { return Found::default() };
+    let subnet = query.at.carried.subnet().and_then(|subnet| subnet.prefix());
+    let found = table.find(&Asker { source: query.at.from, subnet });
+    // Where no region has the family, nobody gets an address, whoever asks.
+    if subnet.is_some() && side.tails.iter().any(|tail| tail.count() > 0) {
+        *query.client = Client { scope: found.scope, by_subnet: found.by_subnet };
+    }
+    found
 }

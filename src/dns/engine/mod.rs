@@ -7,8 +7,12 @@
 mod answer;
 mod dynamic;
 mod message;
+mod opt;
 mod reply;
 mod request;
+mod subnet;
+#[cfg(test)]
+mod subnet_tests;
 #[cfg(test)]
 pub(in crate::dns) mod tests;
 

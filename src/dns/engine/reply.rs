@@ -1,9 +1,9 @@
 //! Hot: writing a reply in place, behind the header and the question's exact octets.
 
-use crate::wire::{CLASS_IN, Key, Tail, rtype};
+use crate::wire::{CLASS_IN, Key, Tail};
 
-use super::message::{Ede, HEADER, OPT_LEN, Rcode, flags};
-use super::request::Edns;
+use super::message::{HEADER, Rcode, flags};
+use super::opt::Opt;
 
 /// A reply that is being written. All or nothing: what does not fit leaves the reply to be cut
 /// back by [`Reply::truncate`].
@@ -36,15 +36,9 @@ pub(super) struct Owner(pub(super) u16);
 const POINTER_MAX: usize = 0x3fff;
 
 impl<'a> Reply<'a> {
-    /// Starts behind the question; `limit` includes the OPT record that `edns` calls for.
-    pub(super) fn new(
-        buffer: &'a mut [u8],
-        question_end: usize,
-        limit: usize,
-        edns: Option<Edns>,
-    ) -> Self {
-        let limit = limit.min(buffer.len());
-        let limit = limit - if edns.is_some() { OPT_LEN.min(limit) } else { 0 };
+    /// Starts behind the question; of `limit` octets `opt` are kept for the OPT record.
+    pub(super) fn new(buffer: &'a mut [u8], question_end: usize, limit: usize, opt: usize) -> Self {
+        let limit = limit.min(buffer.len()).saturating_sub(opt);
         let question_end = question_end.min(buffer.len());
         Self {
             buffer,
@@ -132,9 +126,7 @@ impl<'a> Reply<'a> {
         (position <= POINTER_MAX).then_some(Owner(position as u16))
     }
 
-    /// Appends the OPT record, writes the header, and returns the length of the reply. An extended
-    /// error goes into the OPT record, if there is one; it is for replies without records, which
-    /// have the room.
+    /// Appends the OPT record, writes the header, and returns the length of the reply.
     ///
     /// Of the request's header the id, the opcode, RD and CD stay; AD and Z are cleared.
     pub(super) fn finish(
@@ -142,21 +134,13 @@ impl<'a> Reply<'a> {
         rcode: Rcode,
         authoritative: bool,
         truncated: bool,
-        edns: Option<(Edns, u16)>,
-        error: Option<Ede>,
+        opt: Option<Opt>,
     ) -> usize {
         let Self { buffer, mut at, question_end, counts, .. } = self;
         let [mut an, mut ns, mut ar] = counts;
-        if let Some((edns, payload)) = edns {
-            let [p1, p0] = payload.to_be_bytes();
-            let [f1, f0] = (if edns.dnssec_ok { flags::DO } else { 0 }).to_be_bytes();
-            let opt = [0, 0, rtype::OPT as u8, p1, p0, (rcode.0 >> 4) as u8, 0, f1, f0, 0, 0];
-            if let Some(room) = buffer.get_mut(at..at + OPT_LEN) {
-                room.copy_from_slice(&opt);
-                at += OPT_LEN;
-                ar = ar.saturating_add(1);
-                at += extended_error(buffer, at, error);
-            }
+        if let Some(end) = opt.and_then(|opt| opt.write(rcode, buffer, at)) {
+            at = end;
+            ar = ar.saturating_add(1);
         }
         if truncated {
             (an, ns) = (0, 0);
@@ -174,17 +158,4 @@ impl<'a> Reply<'a> {
         }
         at
     }
-}
-
-/// Puts an extended error behind the OPT record that ends at a place: its option, and the record's
-/// length. Returns the option's length.
-fn extended_error(buffer: &mut [u8], opt_end: usize, error: Option<Ede>) -> usize {
-    let Some(Ede(code)) = error else { return 0 };
-    let ([c1, c0], [e1, e0]) = (Ede::OPTION.to_be_bytes(), code.to_be_bytes());
-    let option = [0, 6, c1, c0, 0, 2, e1, e0];
-    let Some(room) = buffer.get_mut(opt_end - 2..).and_then(|b| b.get_mut(..option.len())) else {
-        return 0;
-    };
-    room.copy_from_slice(&option);
-    option.len() - 2
 }

@@ -1,10 +1,13 @@
 //! Hot: reading a request. Strict about header, question and OPT; every other record is only
 //! stepped over.
 
-use crate::routing::Snapshot;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::routing::{Options, Snapshot};
 use crate::wire::{CLASS_IN, Key, NAME_MAX, rtype};
 
-use super::message::{HEADER, Opcode, PAYLOAD_MIN, Rcode, flags};
+use super::message::{HEADER, OPT_LEN, Opcode, PAYLOAD_MIN, Rcode, flags};
+use super::subnet::{self, Carried, Subnet};
 
 /// A request that has been read, and what is to become of it.
 pub struct Located {
@@ -18,6 +21,21 @@ pub struct Located {
     pub(super) qtype: u16,
     /// The client's EDNS, when it sent any that could be read.
     pub(super) edns: Option<Edns>,
+    /// Where the request came from.
+    pub(super) from: IpAddr,
+    /// What network it says that its client is in.
+    pub(super) carried: Carried,
+}
+
+impl Located {
+    /// Octets of the OPT record that the reply needs, but for an extended error.
+    pub(super) fn opt_len(&self) -> usize {
+        match (&self.edns, &self.carried) {
+            (None, _) => 0,
+            (Some(_), Carried::Subnet(subnet)) => OPT_LEN + subnet.len(),
+            (Some(_), Carried::Nothing | Carried::Ignored) => OPT_LEN,
+        }
+    }
 }
 
 /// What is to be done with a request.
@@ -57,27 +75,38 @@ impl Default for Located {
             question_end: HEADER,
             qtype: 0,
             edns: None,
+            from: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            carried: Carried::Nothing,
         }
     }
 }
 
-/// Reads a request into `at`, and fetches the memory where its name will be looked up.
-pub fn locate(snapshot: &Snapshot, request: &[u8], at: &mut Located) {
+/// Reads a request that came `from` there into `at`, and fetches the memory where its name will be
+/// looked up.
+pub fn locate(snapshot: &Snapshot, from: IpAddr, request: &[u8], at: &mut Located) {
     at.question_end = HEADER;
     at.qtype = 0;
     at.edns = None;
-    at.next = match read(request, at) {
+    at.from = from;
+    at.carried = Carried::Nothing;
+    at.next = match read(request, &snapshot.options, at) {
         Ok(()) => {
             snapshot.names.prefetch(at.key.hash());
             Next::Answer
         }
-        Err(next) => next,
+        Err(next) => {
+            if next == FORMERR {
+                // Of what cannot be read nothing is sent back.
+                at.carried = Carried::Nothing;
+            }
+            next
+        }
     };
 }
 
 const FORMERR: Next = Next::Refuse(Rcode::FORMERR);
 
-fn read(request: &[u8], at: &mut Located) -> Result<(), Next> {
+fn read(request: &[u8], options: &Options, at: &mut Located) -> Result<(), Next> {
     let Some((header, body)) = request.split_first_chunk::<HEADER>() else {
         return Err(Next::Drop(Dropped::Short));
     };
@@ -97,7 +126,7 @@ fn read(request: &[u8], at: &mut Located) -> Result<(), Next> {
         body.get(name_len..).and_then(|rest| rest.split_first_chunk::<4>()).ok_or(FORMERR)?;
     at.question_end = HEADER + name_len + 4;
     at.qtype = u16::from_be_bytes([t1, t0]);
-    additional(rest, u16::from_be_bytes([ar1, ar0]), at)?;
+    additional(rest, u16::from_be_bytes([ar1, ar0]), options, at)?;
     match at.qtype {
         rtype::OPT | rtype::TSIG | rtype::NXNAME => return Err(FORMERR),
         rtype::AXFR | rtype::IXFR => return Err(Next::Refuse(Rcode::REFUSED)),
@@ -110,7 +139,12 @@ fn read(request: &[u8], at: &mut Located) -> Result<(), Next> {
 }
 
 /// Steps over the additional records; at most one of them is an OPT.
-fn additional(mut rest: &[u8], count: u16, at: &mut Located) -> Result<(), Next> {
+fn additional(
+    mut rest: &[u8],
+    count: u16,
+    options: &Options,
+    at: &mut Located,
+) -> Result<(), Next> {
     let mut version = 0;
     for _ in 0..count {
         let (is_root, after) = skip_name(rest).ok_or(FORMERR)?;
@@ -119,7 +153,7 @@ fn additional(mut rest: &[u8], count: u16, at: &mut Located) -> Result<(), Next>
         let len = usize::from(u16::from_be_bytes([l1, l0]));
         let (data, after) = after.split_at_checked(len).ok_or(FORMERR)?;
         if u16::from_be_bytes([t1, t0]) == rtype::OPT {
-            if !is_root || at.edns.is_some() || !options_fit(data) {
+            if !is_root || at.edns.is_some() {
                 return Err(FORMERR);
             }
             let _extended_rcode = x;
@@ -128,6 +162,7 @@ fn additional(mut rest: &[u8], count: u16, at: &mut Located) -> Result<(), Next>
                 payload: u16::from_be_bytes([c1, c0]).max(PAYLOAD_MIN),
                 dnssec_ok: u16::from_be_bytes([f1, f0]) & flags::DO != 0,
             });
+            at.carried = read_options(data, version, options)?;
         }
         rest = after;
     }
@@ -138,15 +173,23 @@ fn additional(mut rest: &[u8], count: u16, at: &mut Located) -> Result<(), Next>
     }
 }
 
-/// Whether the options fill the record exactly (RFC 6891 section 6.1.2).
-fn options_fit(mut data: &[u8]) -> bool {
-    while let Some((&[_, _, l1, l0], after)) = data.split_first_chunk::<4>() {
-        match after.get(usize::from(u16::from_be_bytes([l1, l0]))..) {
-            Some(after) => data = after,
-            None => return false,
+/// Reads an OPT record's options, which fill it exactly (RFC 6891 section 6.1.2). Those that are
+/// not known are stepped over, and so are all of another EDNS version.
+fn read_options(mut data: &[u8], version: u8, options: &Options) -> Result<Carried, Next> {
+    let mut carried = Carried::Nothing;
+    while let Some((&[c1, c0, l1, l0], after)) = data.split_first_chunk::<4>() {
+        let len = usize::from(u16::from_be_bytes([l1, l0]));
+        let (option, after) = after.split_at_checked(len).ok_or(FORMERR)?;
+        if u16::from_be_bytes([c1, c0]) == subnet::CODE && version == 0 {
+            carried = match carried {
+                Carried::Nothing | Carried::Ignored if !options.client_subnet => Carried::Ignored,
+                Carried::Nothing => Carried::Subnet(Subnet::read(option).ok_or(FORMERR)?),
+                Carried::Ignored | Carried::Subnet(_) => return Err(FORMERR),
+            };
         }
+        data = after;
     }
-    data.is_empty()
+    if data.is_empty() { Ok(carried) } else { Err(FORMERR) }
 }
 
 /// What is behind a name that may be compressed, and whether the name is the root.

@@ -1,7 +1,7 @@
 //! The engine by itself: bytes in, and the reply read by another codec.
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use hickory_proto::op::{Message, ResponseCode};
@@ -16,7 +16,8 @@ use crate::routing::{Assembly, Inputs, Options, Parts, PoolStanding, compile};
 use crate::wire::{Name, rtype};
 use crate::zone::{self, Names};
 
-const ZONE: &str = "\
+const FROM: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+pub(super) const ZONE: &str = "\
 $TTL 3600
 @ SOA ns1 hostmaster 1 7200 900 1209600 60
 @ NS ns1
@@ -39,36 +40,59 @@ d DNAME e
 x.e A 192.0.2.4
 ";
 
-/// A server of `example.test` with the record `app` over two pools, the second down.
-pub(in crate::dns) fn snapshot() -> Snapshot {
+/// The zone `example.test` with dynamic names beside it, of the records in their order.
+pub(super) fn names(zone: &str, dynamic: &[&str]) -> Names {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("example.test.zone");
-    let big: String = (0..40).map(|n| format!("big TXT \"{n:0>30}\"\n")).collect();
-    let wide: String =
-        (10..40).map(|n| format!("wide NS ns{n}.wide\nns{n}.wide A 192.0.2.{n}\n")).collect();
-    std::fs::write(&path, format!("{ZONE}{big}{wide}")).unwrap();
+    std::fs::write(&path, zone).unwrap();
     let mut problems = Problems::default();
     let loaded = zone::load(&path, &Name::from_text("example.test").unwrap(), &mut problems);
-    let place = Place::File(path);
-    let app = Name::from_text("app.example.test").unwrap();
-    let dynamic = [(app.clone(), RecordId(0), place.clone())];
+    let dynamic: Vec<_> = (dynamic.iter().zip(0..))
+        .map(|(name, id)| (name_of(name), RecordId(id), Place::File(path.clone())))
+        .collect();
     let names = Names::build(vec![loaded], &dynamic, &mut problems);
     assert!(!problems.any_error(), "{problems}");
+    names
+}
 
-    let pool = |n: u8| Pool {
-        region: RegionId(u16::from(n)),
-        record: None,
-        v4: vec![Ipv4Addr::new(198, 51, 100, n)],
-        v6: Vec::new(),
-        checks: Vec::new(),
-        min_healthy: MinHealthy::Count(1),
-    };
-    let region = |n: u8| Region {
+/// A name below `example.test`.
+pub(super) fn name_of(name: &str) -> Name {
+    Name::from_text(&format!("{name}.example.test")).unwrap()
+}
+
+/// A region and its pool, with one address of each family wanted that ends in its number.
+pub(super) fn region(n: u8, v6: bool) -> (Region, Pool) {
+    let region = Region {
         name: format!("r{n}").into(),
         weight: Weight::DEFAULT,
         location: None,
         pool: PoolId(u32::from(n)),
     };
+    let pool = Pool {
+        region: RegionId(u16::from(n)),
+        record: None,
+        v4: vec![Ipv4Addr::new(198, 51, 100, n)],
+        v6: v6.then(|| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n.into())).into_iter().collect(),
+        checks: Vec::new(),
+        min_healthy: MinHealthy::Count(1),
+    };
+    (region, pool)
+}
+
+/// A record of what is bound to it, with TTLs of 60 and 10 seconds.
+pub(super) fn record(name: &str, binding: u32) -> Record {
+    let place = Place::File("example.test.zone".into());
+    let (ttl, ttl_min, max_answers) = (60, 10, 8);
+    Record { name: name_of(name), place, ttl, ttl_min, max_answers, binding: BindingId(binding) }
+}
+
+/// A server of `example.test` with the record `app` over two pools, the second down.
+pub(in crate::dns) fn snapshot() -> Snapshot {
+    let big: String = (0..40).map(|n| format!("big TXT \"{n:0>30}\"\n")).collect();
+    let wide: String =
+        (10..40).map(|n| format!("wide NS ns{n}.wide\nns{n}.wide A 192.0.2.{n}\n")).collect();
+    let names = names(&format!("{ZONE}{big}{wide}"), &["app"]);
+    let (regions, pools) = [region(0, false), region(1, false)].into_iter().unzip();
     let node = |node| PolicyNode { name: None, node };
     let member = |n| Member { weight: Weight::DEFAULT, node: NodeId(n) };
     let tree = Tree {
@@ -83,20 +107,17 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
         sticky: false,
     };
     let binding = Binding { tree: TreeId(0), pools: vec![Some(PoolId(0)), Some(PoolId(1))] };
-    let (ttl, ttl_min, max_answers) = (60, 10, 8);
-    let record = Record { name: app, place, ttl, ttl_min, max_answers, binding: BindingId(0) };
-    let pools = vec![pool(0), pool(1)];
-    let standings = vec![
-        Arc::new(PoolStanding::assumed(&pools[0], true)),
-        Arc::new(PoolStanding::assumed(&pools[1], false)),
-    ];
     let parts = Parts {
-        regions: vec![region(0), region(1)],
+        regions,
         pools,
         trees: vec![tree],
         bindings: vec![binding],
-        records: vec![record],
+        records: vec![record("app", 0)],
     };
+    let standings = vec![
+        Arc::new(PoolStanding::assumed(&parts.pools[0], true)),
+        Arc::new(PoolStanding::assumed(&parts.pools[1], false)),
+    ];
     let options = Options { udp_payload_max: 1232, client_subnet: true };
     let assembly = Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0);
     compile(None, &Arc::new(assembly), &Inputs::of(standings))
@@ -127,7 +148,7 @@ fn reply_to(request: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let mut worker = Worker::new(block, 7);
     let snapshot = snapshot();
     let mut at = Located::default();
-    locate(&snapshot, request, &mut at);
+    locate(&snapshot, FROM, request, &mut at);
     let mut buffer = vec![0; reply_max(transport, 4096)];
     buffer[..request.len()].copy_from_slice(request);
     match finish(&snapshot, &at, transport, &mut buffer, &mut worker) {
@@ -145,7 +166,7 @@ fn ask(name: &str, qtype: u16) -> Message {
     Message::from_vec(&reply).expect("another codec reads it")
 }
 
-fn section(records: &[hickory_proto::rr::Record]) -> String {
+pub(super) fn section(records: &[hickory_proto::rr::Record]) -> String {
     let one = |record: &hickory_proto::rr::Record| {
         format!("{} {} {} {}", record.name, record.ttl, record.record_type(), record.data)
     };
@@ -404,7 +425,7 @@ fn no_request_breaks_the_engine() {
         request.truncate(rng.usize(1..=request.len() * 4).min(request.len()));
         let mut buffer = vec![0; 4096];
         buffer[..request.len()].copy_from_slice(&request);
-        locate(&snapshot, &request, &mut at);
+        locate(&snapshot, FROM, &request, &mut at);
         if let Verdict::Reply(len) =
             finish(&snapshot, &at, Transport::Udp, &mut buffer, &mut worker)
         {
