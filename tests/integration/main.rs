@@ -6,6 +6,7 @@
 
 mod admin;
 mod all_down;
+mod client_subnet;
 mod example;
 mod failover;
 mod harness;

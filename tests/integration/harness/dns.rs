@@ -19,6 +19,8 @@ pub(crate) struct Question {
     pub(crate) rtype: RecordType,
     /// The payload size of an OPT record; `None`: no OPT.
     pub(crate) edns: Option<u16>,
+    /// The options in that record, as they are sent.
+    pub(crate) options: Vec<u8>,
     /// Whether recursion is desired.
     pub(crate) rd: bool,
 }
@@ -26,7 +28,7 @@ pub(crate) struct Question {
 impl Question {
     /// Without EDNS, recursion not desired.
     pub(crate) fn new(name: &str, rtype: RecordType) -> Self {
-        Self { name: name.to_owned(), rtype, edns: None, rd: false }
+        Self { name: name.to_owned(), rtype, edns: None, options: Vec::new(), rd: false }
     }
 
     /// For IPv4 addresses.
@@ -44,6 +46,11 @@ impl Question {
         Self { edns: Some(payload), ..self }
     }
 
+    /// With an OPT record that has these options, codes and lengths included.
+    pub(crate) fn options(self, options: Vec<u8>) -> Self {
+        Self { options, ..self }.edns(1232)
+    }
+
     /// The message.
     pub(crate) fn wire(&self, id: u16) -> Vec<u8> {
         let mut name = Name::from_ascii(&self.name).unwrap();
@@ -55,7 +62,9 @@ impl Question {
         let mut octets = message.to_vec().unwrap();
         if let Some(payload) = self.edns {
             let [p1, p0] = payload.to_be_bytes();
-            octets.extend([0, 0, 41, p1, p0, 0, 0, 0, 0, 0, 0]);
+            octets.extend([0, 0, 41, p1, p0, 0, 0, 0, 0]);
+            octets.extend(u16::try_from(self.options.len()).unwrap().to_be_bytes());
+            octets.extend(&self.options);
             octets[HEADER - 1] = 1;
         }
         octets
@@ -125,14 +134,26 @@ pub(crate) enum Via {
 /// Sends one request on a socket of its own and waits for the reply.
 #[track_caller]
 pub(crate) fn exchange(via: Via, to: SocketAddr, request: &[u8]) -> Reply {
-    match via {
-        Via::Udp => Client::new(to).exchange(request),
+    Reply::read(exchange_octets(via, to, request))
+}
+
+/// The same for a reply that hickory cannot read.
+#[track_caller]
+pub(crate) fn exchange_octets(via: Via, to: SocketAddr, request: &[u8]) -> Vec<u8> {
+    let octets = match via {
+        Via::Udp => {
+            let client = Client::new(to);
+            client.send(request);
+            client.receive_octets()
+        }
         Via::Tcp => {
             let mut client = TcpClient::new(to);
             client.send(&[request]);
-            client.receive().expect("the connection was closed without an answer")
+            client.receive_octets().expect("the connection was closed without an answer")
         }
-    }
+    };
+    assert_eq!(octets[..2], request[..2], "the id of another request");
+    octets
 }
 
 /// A client over UDP with one socket.
@@ -177,10 +198,15 @@ impl Client {
     /// Waits for the next datagram; panics when none comes.
     #[track_caller]
     pub(crate) fn receive(&self) -> Reply {
+        Reply::read(self.receive_octets())
+    }
+
+    #[track_caller]
+    fn receive_octets(&self) -> Vec<u8> {
         let mut buffer = vec![0; 65_535];
         let len = self.socket.recv(&mut buffer);
         buffer.truncate(len.expect("a query was not answered within 2 s"));
-        Reply::read(buffer)
+        buffer
     }
 }
 
@@ -207,6 +233,11 @@ impl TcpClient {
     /// The next message; `None` when the server has closed the connection.
     #[track_caller]
     pub(crate) fn receive(&mut self) -> Option<Reply> {
+        self.receive_octets().map(Reply::read)
+    }
+
+    #[track_caller]
+    fn receive_octets(&mut self) -> Option<Vec<u8>> {
         let mut len = [0; 2];
         match self.stream.read_exact(&mut len) {
             Ok(()) => {}
@@ -216,7 +247,7 @@ impl TcpClient {
         }
         let mut octets = vec![0; usize::from(u16::from_be_bytes(len))];
         self.stream.read_exact(&mut octets).unwrap();
-        Some(Reply::read(octets))
+        Some(octets)
     }
 }
 

@@ -12,7 +12,7 @@ mod stream;
 mod target;
 mod wait;
 
-pub(crate) use dns::{Client, Question, Reply, TcpClient, Via, exchange, framed};
+pub(crate) use dns::{Client, Question, Reply, TcpClient, Via, exchange, exchange_octets, framed};
 pub(crate) use program::{check, serve_and_fail};
 pub(crate) use server::{Server, Signal, get};
 pub(crate) use site::{Site, quick};
