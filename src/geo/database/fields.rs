@@ -3,7 +3,8 @@
 //! Two families of them: MaxMind's, with maps in maps, which DB-IP's own files follow (their
 //! subdivisions have names but no codes, and their ASN is among the traits); and flat ones, as
 //! ip-location-db makes them of the data of DB-IP and others, and IPinfo's, which has numbers as
-//! texts. A database may have the keys of several; a key that is absent or makes no sense says nothing.
+//! texts. A database may have the keys of several; a key that is absent or makes no sense says
+//! nothing.
 
 use serde::Deserialize;
 

@@ -120,8 +120,8 @@ impl Database {
         }
     }
 
-    /// What the first records of each family have, and, if there are more, those of addresses from all
-    /// over.
+    /// What the first records of each family have, and, if there are more, those of addresses from
+    /// all over.
     fn look(&self) -> Result<Supplies, DatabaseError> {
         let mut records = HashSet::new();
         for family in Family::BOTH {

@@ -8,6 +8,7 @@ mod record;
 mod supplies;
 mod tree;
 mod value;
+mod walk;
 
 pub use error::DatabaseError;
 pub use file::Database;

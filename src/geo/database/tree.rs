@@ -18,7 +18,7 @@ use crate::model::Family;
 /// What is wrong with a tree.
 pub(super) type Broken = &'static str;
 
-const LOOPS: Broken = "is broken: its search tree runs in circles";
+pub(super) const LOOPS: Broken = "is broken: its search tree runs in circles";
 const OUTSIDE: Broken = "is broken: its search tree points outside the file";
 /// Zero octets between tree and data; pointers count them.
 const SEPARATOR: u32 = 16;
@@ -30,7 +30,7 @@ const V4_DEPTH: u32 = 96;
 #[derive(Debug)]
 pub(super) struct Tree {
     octets: Octets,
-    nodes: u32,
+    pub(super) nodes: u32,
     /// Bits of a branch: 24, 28 or 32.
     branch_bits: u16,
     /// The family of its keys; IPv6 trees have a part for IPv4.
@@ -40,7 +40,7 @@ pub(super) struct Tree {
 }
 
 /// What a branch leads to.
-enum Target {
+pub(super) enum Target {
     Node(u32),
     Nothing,
     /// How far into the data section.
@@ -80,7 +80,7 @@ impl Tree {
         Ok(branch)
     }
 
-    fn child(&self, node: u32, is_right: bool) -> Result<u32, Broken> {
+    pub(super) fn child(&self, node: u32, is_right: bool) -> Result<u32, Broken> {
         let width = usize::from(self.branch_bits) / 4;
         let node = (node as usize).checked_mul(width).ok_or(OUTSIDE)?;
         let octets = self.octets.as_ref().get(node..).and_then(|rest| rest.get(..width));
@@ -98,7 +98,7 @@ impl Tree {
         })
     }
 
-    fn target(&self, branch: u32) -> Result<Target, Broken> {
+    pub(super) fn target(&self, branch: u32) -> Result<Target, Broken> {
         if branch < self.nodes {
             return Ok(Target::Node(branch));
         }
@@ -116,7 +116,7 @@ impl Tree {
     }
 
     /// Where a family begins, and how many bits its addresses have.
-    const fn root(&self, family: Family) -> (u32, u32) {
+    pub(super) const fn root(&self, family: Family) -> (u32, u32) {
         match (family, self.family) {
             (Family::V4, _) => (self.v4, 32),
             (Family::V6, Family::V6) => (0, 128),
@@ -124,9 +124,15 @@ impl Tree {
         }
     }
 
-    /// Whether what is at this key and depth is the IPv4 part, or a way into it from elsewhere (6to4,
-    /// Teredo, mapped addresses), which for IPv6 is nothing: those are looked up as IPv4.
-    const fn is_v4_part(&self, family: Family, branch: u32, key: u128, depth: u32) -> bool {
+    /// Whether what is at this key and depth is the IPv4 part, or a way into it from elsewhere
+    /// (6to4, Teredo, mapped addresses), which for IPv6 is nothing: those are looked up as IPv4.
+    pub(super) const fn is_v4_part(
+        &self,
+        family: Family,
+        branch: u32,
+        key: u128,
+        depth: u32,
+    ) -> bool {
         let is_there = depth == V4_DEPTH && key >> 32 == 0;
         let leads_there = branch == self.v4 && branch < self.nodes;
         matches!((family, self.family), (Family::V6, Family::V6)) && (is_there || leads_there)
@@ -157,77 +163,5 @@ impl Tree {
             }
         }
         Err(LOOPS)
-    }
-
-    /// All leaves of a family in order; those beside each other with the same record as one.
-    pub(super) fn walk(&self, family: Family) -> Walk<'_> {
-        let (branch, bits) = self.root(family);
-        // A sound tree has each node once. Some may be shared; a damaged one would never end.
-        let steps = 4 * u64::from(self.nodes);
-        let to_do = vec![Pending { branch, start: 0, depth: 0 }];
-        Walk { tree: self, family, bits, to_do, steps, last: None }
-    }
-}
-
-/// A branch that has not been walked yet.
-struct Pending {
-    branch: u32,
-    start: u128,
-    depth: u32,
-}
-
-/// See [`Tree::walk`]: the first address of each range, and its record.
-pub(super) struct Walk<'a> {
-    tree: &'a Tree,
-    family: Family,
-    bits: u32,
-    /// The next one last.
-    to_do: Vec<Pending>,
-    /// How many nodes may still be entered.
-    steps: u64,
-    last: Option<Option<Record>>,
-}
-
-impl Walk<'_> {
-    /// The record of a leaf; `None`: it was a node, whose branches come next.
-    fn enter(&mut self, at: &Pending) -> Result<Option<Option<Record>>, Broken> {
-        if self.tree.is_v4_part(self.family, at.branch, at.start, at.depth) {
-            return Ok(Some(None));
-        }
-        let node = match self.tree.target(at.branch)? {
-            Target::Nothing => return Ok(Some(None)),
-            Target::Record(offset) => return Ok(Some(Some(Record::new(offset, at.start)))),
-            Target::Node(node) => node,
-        };
-        let depth = at.depth + 1;
-        self.steps = self.steps.checked_sub(1).ok_or(LOOPS)?;
-        let half = 1_u128 << self.bits.checked_sub(depth).ok_or(LOOPS)?;
-        for (is_right, start) in [(true, at.start | half), (false, at.start)] {
-            let branch = self.tree.child(node, is_right)?;
-            self.to_do.push(Pending { branch, start, depth });
-        }
-        Ok(None)
-    }
-}
-
-impl Iterator for Walk<'_> {
-    type Item = Result<(u128, Option<Record>), Broken>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        while let Some(at) = self.to_do.pop() {
-            match self.enter(&at) {
-                Ok(None) => {}
-                Ok(Some(record)) if self.last == Some(record) => {}
-                Ok(Some(record)) => {
-                    self.last = Some(record);
-                    return Some(Ok((at.start, record)));
-                }
-                Err(broken) => {
-                    self.to_do.clear();
-                    return Some(Err(broken));
-                }
-            }
-        }
-        None
     }
 }

@@ -1,5 +1,6 @@
 //! The table of round-trip times from clients to regions.
 
+mod fields;
 mod key;
 mod read;
 mod table;

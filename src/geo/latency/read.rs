@@ -13,13 +13,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::fields::{Field, fields, is_header};
 use super::key::Refused;
 use super::{ClientKey, LatencyTable};
 use crate::model::{Continent, RegionId};
 use crate::problem::{Place, Problem, Problems, Severity, Source, nearest};
 
-/// The columns, as the line that may come first has them.
-const COLUMNS: [&str; 3] = ["client", "region", "rtt_ms"];
 /// The longest round trip, in milliseconds.
 const RTT_MAX: f64 = 60_000.0;
 /// At most so many errors are told, and so many warnings.
@@ -74,12 +73,6 @@ struct Reader<'a> {
     lines: HashMap<(ClientKey, RegionId), usize>,
     problems: Problems,
     untold: usize,
-}
-
-/// A field, with the place where it was written.
-struct Field<'a> {
-    text: &'a str,
-    span: Range<usize>,
 }
 
 impl<'a> Reader<'a> {
@@ -238,23 +231,4 @@ impl<'a> Reader<'a> {
         problems.extend(self.problems);
         self.table
     }
-}
-
-/// The fields of a line that begins at `start` of its text.
-fn fields(line: &str, start: usize) -> Vec<Field<'_>> {
-    let mut at = start;
-    let fields = line.split(',').map(|whole| {
-        let begin = at + (whole.len() - whole.trim_start().len());
-        at += whole.len() + 1;
-        let text = whole.trim();
-        let span = begin..begin + text.len();
-        let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-        Field { text: inner.map_or(text, str::trim), span }
-    });
-    fields.collect()
-}
-
-fn is_header(fields: &[Field<'_>]) -> bool {
-    let texts = fields.iter().map(|field| field.text.to_ascii_lowercase());
-    texts.eq(COLUMNS)
 }
