@@ -1,5 +1,9 @@
 //! Damaged files: refused, or read with other values, but never a panic, and always an end.
 
+use std::io::Write;
+
+use super::super::octets::Octets;
+use super::super::tree::Tree;
 use super::{open, write};
 use crate::geo::support::mmdb::{Client, Data, Mmdb};
 use crate::geo::{Database, DatabaseError};
@@ -121,4 +125,25 @@ fn a_tree_that_points_outside_the_file_is_refused() {
         assert_eq!(error.what, "is broken: its search tree points outside the file");
     }
     assert!(open(&with_tree(&[[17, 1]])).is_ok_and(|database| read(&database) == Ok(3)));
+}
+
+/// The octet in the middle of a node of seven holds the highest bits of both branches; only files of
+/// 16 MiB and more have any there, so that here such a branch leads outside.
+#[test]
+fn the_highest_bits_of_both_branches_are_told_apart() {
+    let mmdb = Mmdb { ip_version: 4, record_size: 28, ..Mmdb::default() };
+    let system = |asn| Client { asn: Some(asn), ..Client::default() }.nested();
+    let whole = write(&mmdb, &[("0.0.0.0/1", system(1)), ("128.0.0.0/1", system(2))]);
+    for (both, is_left_lost) in [(0x10, true), (0x01, false)] {
+        let mut octets = whole.clone();
+        octets[3] = both;
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(&octets).expect("room for it");
+        let octets = Octets::read(file.path()).expect("a file");
+        let reader = maxminddb::Reader::from_source(octets.clone()).expect("sound metadata");
+        let tree = Tree::new(octets, reader.metadata()).expect("a tree");
+        let is_lost = |address: [u8; 4]| tree.find(address.into()).is_err();
+        let lost = (is_lost([1, 0, 0, 0]), is_lost([129, 0, 0, 0]));
+        assert_eq!(lost, (is_left_lost, !is_left_lost));
+    }
 }
