@@ -5,6 +5,16 @@
 //! FNV-1a over 64 bits, each text preceded by its length, and a final mix so that near inputs
 //! give far numbers. Not for keeping secrets and not for input that wants to collide.
 
+/// A number far from those of near numbers, each once: the finaliser of SplitMix64 (Stafford's
+/// variant 13 of MurmurHash3's).
+#[inline]
+#[must_use]
+pub const fn mix(number: u64) -> u64 {
+    let mixed = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
 /// A digest in the making.
 #[derive(Debug, Clone, Copy)]
 pub struct Digest(u64);
@@ -40,9 +50,7 @@ impl Digest {
     /// The number.
     #[must_use]
     pub const fn finish(self) -> u64 {
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        mix(self.0)
     }
 
     fn octets(self, octets: &[u8]) -> Self {

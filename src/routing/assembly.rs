@@ -4,11 +4,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree, worst_case};
+use crate::model::{
+    Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree, TreeId, worst_case,
+};
 use crate::zone::Names;
 
 use super::places::Places;
 use super::snapshot::{Options, ServedRecord};
+use super::sticky::Seeds;
 
 /// What a configuration says about shares; ids index its vectors.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,7 +44,7 @@ impl Parts {
 }
 
 /// All that a configuration and its zones say about answers. Made by `app::load`, never changed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Assembly {
     parts: Parts,
     /// The index over all names.
@@ -54,6 +57,7 @@ pub struct Assembly {
     pub options: Options,
     pool_bindings: Vec<Vec<BindingId>>,
     binding_records: Vec<Vec<RecordId>>,
+    seeds: Vec<Option<Seeds>>,
 }
 
 impl Deref for Assembly {
@@ -107,21 +111,15 @@ impl Assembly {
                 }
             })
             .collect();
-        Self { parts, names, served, places, options, pool_bindings, binding_records }
+        let seeds = trees.iter().map(|tree| tree.sticky.then(|| Seeds::new(tree, regions)));
+        let seeds = seeds.collect();
+        Self { parts, seeds, names, served, places, options, pool_bindings, binding_records }
     }
 
     /// The same with other tables of clients.
     #[must_use]
     pub fn with_places(&self, places: Arc<Places>) -> Self {
-        Self {
-            parts: self.parts.clone(),
-            names: Arc::clone(&self.names),
-            served: Arc::clone(&self.served),
-            places,
-            options: self.options,
-            pool_bindings: self.pool_bindings.clone(),
-            binding_records: self.binding_records.clone(),
-        }
+        Self { places, ..self.clone() }
     }
 
     /// The bindings that a pool stands in.
@@ -134,6 +132,11 @@ impl Assembly {
     pub fn records_of(&self, binding: BindingId) -> impl ExactSizeIterator<Item = &Record> {
         let ids = self.binding_records.get(binding.index()).map_or(&[][..], Vec::as_slice);
         ids.iter().map(|id| &self.records[id.index()])
+    }
+
+    /// What client networks stick by in a tree; `None`: they do not.
+    pub(super) fn seeds(&self, tree: TreeId) -> Option<&Seeds> {
+        self.seeds.get(tree.index())?.as_ref()
     }
 
     /// A pool as it is called in logs: its region, and the record that brought its own endpoints.

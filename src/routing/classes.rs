@@ -15,6 +15,7 @@ use super::levels::{Health, Reading};
 use super::offer::{Class, Event, Group, Trace, Walk};
 use super::places::Table;
 use super::settle::{Reason, Settled};
+use super::sticky::Seeds;
 
 /// The distributions of a tree's classes in one family.
 #[derive(Debug)]
@@ -71,7 +72,7 @@ impl Classes {
             }
             let position = distinct.len() as u32;
             known.insert(key.as_slice().into(), position);
-            distinct.push(Arc::new(walked.distribution()));
+            distinct.push(Arc::new(walked.distribution(assembly.seeds(id))));
             position
         });
         Self { of_class: of_class.collect(), distinct }
@@ -87,7 +88,7 @@ pub(super) fn flatten(
     health: &Health,
     trace: &mut impl Trace,
 ) -> Distribution {
-    Walked::new(tree, family, class, health, trace).distribution()
+    Walked::new(tree, family, class, health, trace).distribution(None)
 }
 
 /// A walk and what it came to; its shares are in the order of the slots.
@@ -127,7 +128,7 @@ impl<'a> Walked<'a> {
         }));
     }
 
-    fn distribution(self) -> Distribution {
+    fn distribution(self, seeds: Option<&Seeds>) -> Distribution {
         let mut rings: Vec<(Slot, RingOf)> = Vec::new();
         for node in &self.walk.tree.nodes {
             let Node::Multivalue { members, ring, max_answers } = &node.node else { continue };
@@ -139,7 +140,7 @@ impl<'a> Walked<'a> {
         }
         rings.sort_by_key(|(ring, _)| *ring);
         let rings = rings.into_iter().map(|(_, of)| of).collect();
-        Distribution::new(self.settled.offer, self.reason, rings)
+        Distribution::new(self.settled.offer, self.reason, rings, seeds)
     }
 
     /// The regions of a ring that has a share. When none of them has anything under the reading

@@ -149,7 +149,7 @@ fn a_ring_tells_whose_addresses_it_has() {
     let snapshot = compile(None, &assembly, &Inputs::of(standings));
     let side = side(&snapshot);
     let class = side.class(0).unwrap();
-    let answer = side.answer(class, class.distribution.pick.draw(7).unwrap()).unwrap();
+    let answer = side.answer(class, class.distribution.pick.draw(7, 0).unwrap()).unwrap();
     assert_eq!((answer.tail.count(), answer.most), (3, 3));
     // First of r0, first of r2, second of r0.
     let regions = |start, count| answer.regions(start, count).map(|s| s.0).collect::<Vec<_>>();
@@ -188,7 +188,7 @@ fn a_ring_inside_a_fence_is_never_empty() {
         let snapshot = compile(None, &assembly, &all_or_none(&assembly, &[false, false, true]));
         let side = side(&snapshot);
         let class = side.class(0).unwrap();
-        let answer = side.answer(class, class.distribution.pick.draw(7).unwrap()).unwrap();
+        let answer = side.answer(class, class.distribution.pick.draw(7, 0).unwrap()).unwrap();
         assert_eq!(answer.tail.count(), 2, "{all_down}");
     }
 }

@@ -1,9 +1,11 @@
-//! A distribution over answer groups, in the form that a draw reads: an alias table.
+//! A distribution over answer groups, in the form that a draw reads: an alias table, or for sticky
+//! trees what rendezvous hashing needs.
 
 use crate::model::Slot;
 
 use super::offer::{Group, Offer};
 use super::settle::Reason;
+use super::sticky::{Seeds, Stick};
 
 /// What one class of clients is answered in one family, shared by all records that are alike.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +32,7 @@ pub struct RingOf {
 
 /// The form of a distribution that suits what it holds, so that a draw has no case to handle
 /// that the table does not have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Pick {
     /// Always an empty answer.
     Nodata,
@@ -38,6 +40,8 @@ pub enum Pick {
     One(Slot),
     /// By share.
     Many(Box<[Cell]>),
+    /// By share, for each client network the same.
+    Sticky(Box<[Stick]>),
 }
 
 /// One column of an alias table (Walker 1977, built by Vose's method).
@@ -55,10 +59,15 @@ pub struct Cell {
 pub(super) const NODATA: u16 = u16::MAX;
 
 impl Distribution {
-    /// From what a root settled on.
+    /// From what a root settled on. With `seeds` a client network keeps to its group.
     #[must_use]
-    pub fn new(offer: Offer, reason: Reason, rings: Vec<RingOf>) -> Self {
-        Self { pick: Pick::new(&offer.shares), shares: offer.shares, reason, rings }
+    pub(super) fn new(
+        offer: Offer,
+        reason: Reason,
+        rings: Vec<RingOf>,
+        seeds: Option<&Seeds>,
+    ) -> Self {
+        Self { pick: Pick::new(&offer.shares, seeds), shares: offer.shares, reason, rings }
     }
 
     /// The slots that have a share.
@@ -71,16 +80,20 @@ impl Distribution {
 }
 
 impl Pick {
-    fn new(shares: &[(Group, f64)]) -> Self {
+    fn new(shares: &[(Group, f64)], seeds: Option<&Seeds>) -> Self {
         match shares {
             [] | [(Group::Nodata, _)] => Self::Nodata,
             [(Group::Slot(slot), _)] => Self::One(*slot),
-            _ => Self::Many(alias_table(shares)),
+            _ => match seeds {
+                Some(seeds) => Self::Sticky(seeds.sticks(shares)),
+                None => Self::Many(alias_table(shares)),
+            },
         }
     }
 }
 
-fn position(group: Group) -> u16 {
+/// The position of a group in a table.
+pub(super) fn position(group: Group) -> u16 {
     match group {
         Group::Slot(slot) => slot.0,
         Group::Nodata => NODATA,
@@ -144,7 +157,7 @@ mod tests {
         ) {
             let weights: Vec<f64> = weights.into_iter().map(f64::from).collect();
             let shares = groups(&weights);
-            let Pick::Many(cells) = Pick::new(&shares) else { panic!("one column for each") };
+            let Pick::Many(cells) = Pick::new(&shares, None) else { panic!("one column for each") };
             for (group, share) in shares {
                 prop_assert!((given(&cells, position(group)) - share).abs() < 1e-8);
             }
@@ -153,8 +166,8 @@ mod tests {
 
     #[test]
     fn degenerate_cases_are_variants() {
-        assert_eq!(Pick::new(&[]), Pick::Nodata);
-        assert_eq!(Pick::new(&[(Group::Nodata, 1.0)]), Pick::Nodata);
-        assert_eq!(Pick::new(&groups(&[7.0])), Pick::One(Slot(0)));
+        assert_eq!(Pick::new(&[], None), Pick::Nodata);
+        assert_eq!(Pick::new(&[(Group::Nodata, 1.0)], None), Pick::Nodata);
+        assert_eq!(Pick::new(&groups(&[7.0]), None), Pick::One(Slot(0)));
     }
 }

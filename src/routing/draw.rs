@@ -11,23 +11,31 @@
 use crate::model::Slot;
 
 use super::distribution::{NODATA, Pick};
+use super::sticky;
 
 impl Pick {
-    /// The slot that 64 random bits choose; `None` is an empty answer.
+    /// The slot that 64 random bits choose, or where networks stick, the client's
+    /// [network](super::Found::network); `None` is an empty answer.
     #[inline]
     #[must_use]
-    pub fn draw(&self, random: u64) -> Option<Slot> {
+    pub fn draw(&self, random: u64, network: u64) -> Option<Slot> {
         let cells = match self {
             Self::One(slot) => return Some(*slot),
             Self::Nodata => return None,
             Self::Many(cells) => cells,
+            Self::Sticky(sticks) => return slot(sticky::draw(sticks, network)),
         };
         // The high half chooses the column, the low half the part of it.
         let column = ((random >> 32) * cells.len() as u64) >> 32;
         let cell = cells.get(column as usize)?;
-        let position = if (random as u32) < cell.threshold { cell.own } else { cell.alias };
-        (position != NODATA).then_some(Slot(position))
+        slot(if (random as u32) < cell.threshold { cell.own } else { cell.alias })
     }
+}
+
+/// The slot of a position in a table.
+#[inline]
+fn slot(position: u16) -> Option<Slot> {
+    (position != NODATA).then_some(Slot(position))
 }
 
 /// A number below `below` from 32 random bits.
@@ -50,11 +58,11 @@ mod tests {
         let shares =
             [(Group::Slot(Slot(0)), 0.5), (Group::Slot(Slot(1)), 0.3), (Group::Nodata, 0.2)];
         let offer = Offer { shares: shares.to_vec() };
-        let distribution = Distribution::new(offer, Reason::Available, Vec::new());
+        let distribution = Distribution::new(offer, Reason::Available, Vec::new(), None);
         let mut rng = fastrand::Rng::with_seed(7);
         let mut seen = [0_u32; 3];
         for _ in 0..30_000 {
-            match distribution.pick.draw(rng.u64(..)) {
+            match distribution.pick.draw(rng.u64(..), 0) {
                 Some(slot) => seen[slot.index()] += 1,
                 None => seen[2] += 1,
             }

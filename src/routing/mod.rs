@@ -16,11 +16,14 @@ mod places;
 mod publish;
 mod settle;
 mod snapshot;
+mod sticky;
 
 #[cfg(test)]
 mod compiling;
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod sticking;
 #[cfg(test)]
 mod tables;
 
@@ -38,3 +41,4 @@ pub use places::{
 pub use publish::{Handle, Publisher, Reader};
 pub use settle::{Reason, Settled};
 pub use snapshot::{Answer, ClassSide, Options, Ring, Served, ServedRecord, Side, Snapshot};
+pub use sticky::Stick;

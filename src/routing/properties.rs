@@ -149,7 +149,7 @@ proptest! {
         let (tree, class) = plant(&spec, REGIONS, OnAllDown::Open);
         let once = || {
             let settled = settle(&tree, &class, &pools(&healths), Family::V4);
-            Distribution::new(settled.offer, settled.reason, Vec::new())
+            Distribution::new(settled.offer, settled.reason, Vec::new(), None)
         };
         prop_assert_eq!(once(), once());
     }

@@ -40,7 +40,7 @@ pub(super) fn answer(
     };
     let ttl = record.ttl(class);
     let worker = &mut *query.worker;
-    let slot = class.distribution.pick.draw(worker.rng.u64(..));
+    let slot = class.distribution.pick.draw(worker.rng.u64(..), found.network);
     let Some(answer) = slot.and_then(|slot| side.answer(class, slot)) else {
         return Ok(Drawn::Nodata { ttl });
     };

@@ -1,0 +1,104 @@
+//! Hot: the same client network, the same region, on every nameserver: weighted rendezvous hashing.
+//!
+//! Each group with a share draws a number that depends on the client's network and the group's name
+//! alone, in such a way that the least one is each group's as often as its share says. So when a
+//! share changes, networks move only from or to that group, and no nameserver needs to know of
+//! another. `docs/health-and-routing.md` has the formula for others to reproduce; changing anything
+//! here moves clients while nameservers are upgraded one by one.
+#![deny(
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "nothing that a packet says may reach a panic"
+)]
+
+use crate::model::{Digest, Node, Region, Slot, Tree, mix};
+
+use super::distribution::{NODATA, position};
+use super::offer::Group;
+
+/// One group of a sticky distribution.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Stick {
+    seed: u64,
+    share: f64,
+    position: u16,
+}
+
+impl Stick {
+    /// The number that a network draws for the group; the least one wins.
+    #[inline]
+    fn score(&self, network: u64) -> f64 {
+        -libm::log(unit(mix(self.seed ^ network))) / self.share
+    }
+}
+
+/// The position that a network draws.
+#[inline]
+pub(super) fn draw(sticks: &[Stick], network: u64) -> u16 {
+    let mut best = (f64::INFINITY, NODATA);
+    for stick in sticks {
+        let score = stick.score(network);
+        if score < best.0 {
+            best = (score, stick.position);
+        }
+    }
+    best.1
+}
+
+/// A number between 0 and 1, neither of them, from the highest 52 bits; exact.
+#[inline]
+fn unit(random: u64) -> f64 {
+    ((random >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+}
+
+/// What the groups of a tree are known by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seeds {
+    /// Of the regions' slots, then of the rings'.
+    slots: Box<[u64]>,
+    nodata: u64,
+}
+
+impl Seeds {
+    /// Regions go by their names; a ring by its policy's, or by those of its members, joined by
+    /// commas; an empty answer by a word that no region or policy can have.
+    pub(super) fn new(tree: &Tree, regions: &[Region]) -> Self {
+        let name = |slot: &Slot| {
+            let region = tree.slots.get(slot.index()).and_then(|id| regions.get(id.index()));
+            region.map_or("", |region| &*region.name)
+        };
+        let mut rings: Vec<(Slot, u64)> = (tree.nodes.iter())
+            .filter_map(|node| match &node.node {
+                Node::Multivalue { members, ring, .. } => {
+                    let joined = || members.iter().map(name).collect::<Vec<_>>().join(",");
+                    Some((*ring, node.name.as_ref().map_or_else(|| seed(&joined()), |n| seed(n))))
+                }
+                _ => None,
+            })
+            .collect();
+        rings.sort_by_key(|(ring, _)| *ring);
+        let regions = (0..tree.slots.len()).map(|slot| seed(name(&Slot(slot as u16))));
+        let slots = regions.chain(rings.into_iter().map(|(_, seed)| seed)).collect();
+        Self { slots, nodata: seed("nodata") }
+    }
+
+    /// The groups of an offer, as a draw reads them.
+    pub(super) fn sticks(&self, shares: &[(Group, f64)]) -> Box<[Stick]> {
+        let stick = |&(group, share): &(Group, f64)| {
+            let seed = match group {
+                Group::Slot(slot) => self.slots.get(slot.index()).copied().unwrap_or_default(),
+                Group::Nodata => self.nodata,
+            };
+            Stick { seed, share, position: position(group) }
+        };
+        shares.iter().map(stick).collect()
+    }
+}
+
+/// The digest of a name in lower case.
+fn seed(name: &str) -> u64 {
+    Digest::new().text(&name.to_ascii_lowercase()).finish()
+}
