@@ -6,8 +6,9 @@
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use trimtab::clock;
 use trimtab::geo::{Database, Geo, LatencyTable};
 use trimtab::model::{
     Family, GeoKeys, GeoRule, Location, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode,
@@ -110,7 +111,7 @@ fn main() {
         return;
     }
     let before = resident_kib();
-    let start = Instant::now();
+    let start = clock::now();
     let databases = files.iter().map(|file| Database::open(Path::new(file)));
     let databases = databases.collect::<Result<Vec<_>, _>>();
     let geo = match databases {
@@ -125,7 +126,7 @@ fn main() {
     for (name, tree) in [("countries", by_country()), ("distances", by_distance())] {
         let parts = parts(tree);
         let before = resident_kib();
-        let start = Instant::now();
+        let start = clock::now();
         let places = match Places::build(&parts, &geo, &LatencyTable::default()) {
             Ok(places) => places,
             Err(e) => return eprintln!("places: {e}"),
@@ -139,7 +140,7 @@ fn main() {
         );
         for family in Family::BOTH {
             let clients = clients(&geo, family);
-            let start = Instant::now();
+            let start = clock::now();
             const ROUNDS: usize = 64;
             for _ in 0..ROUNDS {
                 for &source in &clients {
