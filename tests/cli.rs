@@ -34,11 +34,35 @@ fn the_schema_is_json_and_names_every_section() {
     }
 }
 
+/// One object, whatever is asked, and shares that make a whole.
+#[test]
+fn what_resolve_tells_programs_is_json() {
+    let config = concat!(env!("CARGO_MANIFEST_DIR"), "/config/demo.toml");
+    let told = |name: &str, more: &[&str]| -> serde_json::Value {
+        let args = [&["resolve", name, "--json", "--config", config], more].concat();
+        serde_json::from_slice(&run(&args).stdout).unwrap()
+    };
+    for name in ["app", "www", "tiers", "canary"] {
+        let told = told(&format!("{name}.demo.test"), &["--down", "eu-west", "--from", "::1"]);
+        assert_eq!(told["from"]["as"], "source");
+        let explanation = &told["explanation"];
+        for list in ["answers", "regions"] {
+            let shares = explanation[list].as_array().unwrap().iter();
+            let sum: f64 = shares.map(|one| one["share"].as_f64().unwrap()).sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{list} of {name}: {explanation:#}");
+        }
+        assert_eq!(explanation["path"]["share"], 1.0);
+        assert!(told["reply"].is_null());
+    }
+    assert_eq!(told("nope.demo.test", &[])["reply"]["rcode"], "NXDOMAIN");
+    assert_eq!(told("www.elsewhere.test", &[])["reply"]["rcode"], "REFUSED");
+}
+
 #[test]
 fn completions_know_the_verbs() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = stdout(&["completions", shell]);
-        for verb in ["serve", "check", "schema"] {
+        for verb in ["serve", "check", "resolve", "schema"] {
             assert!(script.contains(verb), "{verb} for {shell}");
         }
     }
@@ -48,7 +72,7 @@ fn completions_know_the_verbs() {
 fn the_manual_has_every_verb() {
     let page = stdout(&["man"]);
     assert!(page.contains(".TH trimtab 1"), "{page}");
-    for verb in ["SERVE", "CHECK", "DEMO", "SCHEMA", "COMPLETIONS"] {
+    for verb in ["SERVE", "CHECK", "RESOLVE", "DEMO", "SCHEMA", "COMPLETIONS"] {
         assert!(page.contains(&format!("TRIMTAB {verb}")), "{verb}");
     }
 }

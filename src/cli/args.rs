@@ -4,6 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Parser, Subcommand};
 use clap_complete::Shell;
+use domain::base::iana::Rtype;
+
+use super::resolve::From;
+use crate::wire::Name;
 
 /// A health-checking, weighted, authoritative nameserver.
 #[derive(Debug, Parser)]
@@ -30,6 +34,28 @@ pub(super) enum Verb {
         /// The configuration [default: /etc/trimtab/trimtab.toml, then ./trimtab.toml]
         #[arg(short, long, value_name = "FILE")]
         config: Option<PathBuf>,
+    },
+    /// Explain what a client is answered, and why, without asking a running server
+    Resolve {
+        /// The name asked for
+        #[arg(value_parser = Name::from_text)]
+        name: Name,
+        /// The type asked for: A, AAAA, TXT, TYPE65, …
+        #[arg(value_name = "TYPE", default_value = "A")]
+        qtype: Rtype,
+        /// The configuration [default: /etc/trimtab/trimtab.toml, then ./trimtab.toml]
+        #[arg(short, long, value_name = "FILE")]
+        config: Option<PathBuf>,
+        /// The client: an address, as the source of the query, or a prefix, as its EDNS Client
+        /// Subnet [default: a client of whom nothing is known]
+        #[arg(long, value_name = "IP|PREFIX")]
+        from: Option<From>,
+        /// Take a region to be down; may be given several times. All others are taken to be up
+        #[arg(long, value_name = "REGION")]
+        down: Vec<String>,
+        /// Print JSON, for programs
+        #[arg(long)]
+        json: bool,
     },
     /// Run a nameserver for demo.test, with three regions to break and mend on loopback
     Demo,

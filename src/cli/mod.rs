@@ -4,6 +4,7 @@ mod args;
 mod check;
 mod demo;
 mod log;
+mod resolve;
 mod schema;
 mod serve;
 mod shell;
@@ -21,6 +22,8 @@ use args::{Cli, Verb};
 enum Failure {
     /// Something went wrong: 1.
     Failed(anyhow::Error),
+    /// An argument is wrong, which only the configuration told: 2.
+    Usage(String),
     /// The configuration is wrong, and has been reported: 2.
     Configuration,
     /// Whoever read the output has gone (`trimtab check | head`); that is no failure: 0.
@@ -43,6 +46,9 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Serve { config } => serve::run(config),
         Verb::Check { config } => check::run(config),
+        Verb::Resolve { name, qtype, config, from, down, json } => {
+            resolve::run(&resolve::Question { name, qtype, from }, config, &down, json)
+        }
         Verb::Demo => demo::run(),
         Verb::Schema => schema::run(),
         Verb::Completions { shell } => shell::completions(shell),
@@ -50,6 +56,10 @@ pub fn main() -> ExitCode {
     };
     match done {
         Ok(()) | Err(Failure::Hangup) => ExitCode::SUCCESS,
+        Err(Failure::Usage(what)) => {
+            eprintln!("{}: {what}", style::error("error"));
+            ExitCode::from(2)
+        }
         Err(Failure::Configuration) => ExitCode::from(2),
         Err(Failure::Failed(error)) => {
             eprintln!("{}: {error:#}", style::error("error"));

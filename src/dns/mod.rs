@@ -8,11 +8,13 @@
     reason = "nothing that a packet says may reach a panic"
 )]
 
+mod ask;
 pub mod engine;
 mod tcp;
 #[cfg(test)]
 mod tests;
 mod udp;
 
+pub use ask::{Led, RecordText, Reply, ask, led};
 pub use tcp::{TcpLimits, TcpServer};
 pub use udp::{UdpWorkers, bind};

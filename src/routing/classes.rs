@@ -80,7 +80,6 @@ impl Classes {
 }
 
 /// What one class of clients is answered in one family. Whoever wants to know why brings a trace.
-#[allow(dead_code, reason = "for whoever brings a trace")]
 pub(super) fn flatten(
     tree: &Tree,
     family: Family,

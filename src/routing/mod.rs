@@ -9,6 +9,7 @@ mod classes;
 mod compile;
 mod distribution;
 mod draw;
+pub mod explain;
 mod inputs;
 mod levels;
 mod offer;

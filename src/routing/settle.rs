@@ -17,7 +17,8 @@ pub struct Settled {
 }
 
 /// Which rule decided what is answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Reason {
     /// Something is available.
     Available,

@@ -1,0 +1,214 @@
+//! From what a walk told to the path that people read: names, shares, and what came of each node.
+
+use crate::model::{Family, Member, Node, NodeId, Region, Slot, Tree};
+use crate::routing::distribution::RingOf;
+use crate::routing::inputs::PoolStanding;
+use crate::routing::offer::Class;
+use crate::routing::places::Classified;
+
+use super::explanation::{Kind, Outcome, Part, Step};
+use super::recorder::{Asked, Visit};
+
+/// What the nodes of a path are named and measured by.
+#[derive(Clone, Copy)]
+pub(super) struct Path<'a> {
+    pub(super) tree: &'a Tree,
+    pub(super) family: Family,
+    pub(super) class: &'a Class,
+    /// What led to the class, unless that differs within the client's prefix.
+    pub(super) classified: Option<&'a Classified>,
+    /// The pools in the tree's slots.
+    pub(super) pools: &'a [Option<&'a PoolStanding>],
+    /// The regions in the tree's rings, as they are served.
+    pub(super) rings: &'a [RingOf],
+    /// The regions, which slots name.
+    pub(super) regions: &'a [Region],
+}
+
+impl Path<'_> {
+    /// The path from the root.
+    pub(super) fn root(&self, asked: &Asked) -> Option<Step> {
+        let (visit, _) = asked.visits.last()?;
+        Some(self.step(visit, if visit.offer.shares.is_empty() { 0.0 } else { 1.0 }))
+    }
+
+    fn step(&self, visit: &Visit, share: f64) -> Step {
+        let mut step = self.unasked(visit.node, Outcome::Used);
+        step.share = share;
+        if visit.offer.shares.is_empty() {
+            step.outcome = match self.tree.node(visit.node) {
+                Node::Region(slot) if self.pool(*slot).is_none() => Outcome::NoPart,
+                Node::Region(slot) if visit.used.contains(slot) => Outcome::OfferedBefore,
+                Node::Region(slot) if !self.has_family(*slot) => Outcome::NoAddress,
+                Node::Multivalue { members, .. }
+                    if members.iter().all(|slot| visit.used.contains(slot)) =>
+                {
+                    Outcome::OfferedBefore
+                }
+                _ => Outcome::Down,
+            };
+        }
+        let whole: f64 = visit.parts.iter().map(|part| part.takes).sum();
+        let asked = |at: usize| {
+            let asked = visit.parts.iter().find(|part| part.at == at);
+            let takes = asked.map_or(0.0, |part| part.takes);
+            (asked, if takes > 0.0 { share * takes / whole } else { 0.0 })
+        };
+        step.parts = match self.tree.node(visit.node) {
+            Node::Region(_) => Vec::new(),
+            Node::Multivalue { ring, .. } => {
+                step.ring = self.ring(*ring).iter().map(|slot| self.slot_name(*slot)).collect();
+                Vec::new()
+            }
+            Node::Weighted { members } => vec![self.group(Kind::Members, members, asked(0), None)],
+            Node::Failover { tiers, .. } => (tiers.iter().enumerate())
+                .map(|(at, tier)| self.group(Kind::Tier(at + 1), tier, asked(at), None))
+                .collect(),
+            Node::Latency { .. } | Node::Geoproximity { .. } => {
+                let (bands, by_figures) = visit.bands.clone().unwrap_or_default();
+                step.compared = self.compared(visit.node, by_figures);
+                let band = |(at, band): (usize, &Vec<Member>)| {
+                    self.group(Kind::Band(at + 1), band, asked(at), Some(visit.node))
+                };
+                bands.iter().enumerate().map(band).collect()
+            }
+            Node::Geolocation { default, fence, .. } => {
+                let links = self.links(visit.node, *default);
+                let count = if *fence { 1 } else { links.len() };
+                (links.into_iter().take(count).enumerate())
+                    .map(|(at, (kind, node))| self.link(kind, node, asked(at)))
+                    .collect()
+            }
+        };
+        step
+    }
+
+    /// A node that was not walked.
+    pub(super) fn unasked(&self, node: NodeId, outcome: Outcome) -> Step {
+        let health = match self.tree.node(node) {
+            Node::Region(slot) => self.pool(*slot).map(|pool| pool.family(self.family).h),
+            _ => None,
+        };
+        let outcome = match self.tree.node(node) {
+            Node::Region(slot) if self.pool(*slot).is_none() => Outcome::NoPart,
+            _ => outcome,
+        };
+        Step {
+            name: self
+                .tree
+                .nodes
+                .get(node.0 as usize)
+                .and_then(|n| Some(n.name.as_ref()?.to_string())),
+            policy: policy(self.tree.node(node)),
+            share: 0.0,
+            outcome,
+            weight: None,
+            health,
+            figure: None,
+            compared: None,
+            ring: Vec::new(),
+            parts: Vec::new(),
+        }
+    }
+
+    /// A part whose members share by weight.
+    fn group(
+        &self,
+        kind: Kind,
+        members: &[Member],
+        (asked, share): (Option<&Asked>, f64),
+        measured: Option<NodeId>,
+    ) -> Part {
+        let visits = asked.map_or(&[][..], |asked| &asked.visits);
+        let total: f64 = visits.iter().filter_map(|(_, counts)| *counts).sum();
+        let lacks = asked.is_some_and(|asked| asked.lacks.is_some());
+        let member = |(at, member): (usize, &Member)| {
+            // What stands twice in a group was walked twice.
+            let before = members.iter().take(at).filter(|m| m.node == member.node).count();
+            let visited = visits.iter().filter(|(visit, _)| visit.node == member.node).nth(before);
+            let mut step = match (visited, asked) {
+                (Some((visit, counts)), _) => {
+                    let counts = counts.unwrap_or_default();
+                    self.step(visit, if counts > 0.0 { share * counts / total } else { 0.0 })
+                }
+                (None, None) => self.unasked(member.node, Outcome::NotNeeded),
+                (None, Some(asked)) if lacks || asked.left_out.contains(&member.node) => {
+                    self.unasked(member.node, Outcome::NoAddress)
+                }
+                (None, Some(_)) => self.unasked(member.node, Outcome::StandsBy),
+            };
+            step.weight = Some(member.weight.0);
+            step.figure = measured.and_then(|node| self.figure(node, member.node));
+            step
+        };
+        self.part(kind, asked, share, members.iter().enumerate().map(member).collect())
+    }
+
+    /// A link in a chain of rules; without a node it is an empty answer.
+    fn link(
+        &self,
+        kind: Kind,
+        node: Option<NodeId>,
+        (asked, share): (Option<&Asked>, f64),
+    ) -> Part {
+        let visited = asked.and_then(|asked| asked.visits.last());
+        let member = match (visited, node) {
+            (Some((visit, _)), _) => {
+                let share = if visit.offer.shares.is_empty() { 0.0 } else { share };
+                Some(self.step(visit, share))
+            }
+            (None, Some(node)) => {
+                let left_out = asked.is_some();
+                let outcome = if left_out { Outcome::NoAddress } else { Outcome::NotNeeded };
+                Some(self.unasked(node, outcome))
+            }
+            (None, None) => None,
+        };
+        self.part(kind, asked, share, member.into_iter().collect())
+    }
+
+    fn part(&self, kind: Kind, asked: Option<&Asked>, share: f64, members: Vec<Step>) -> Part {
+        let outcome = match asked {
+            None => Outcome::NotNeeded,
+            Some(asked) if asked.takes > 0.0 => Outcome::Used,
+            Some(asked) if asked.lacks.is_some() => Outcome::NoAddress,
+            Some(_) => Outcome::Down,
+        };
+        // What no member gives of a part that is used is an empty answer.
+        let below = members.iter().any(|member| member.share > 0.0);
+        let nodata = if below { 0.0 } else { share };
+        Part { part: kind, outcome, share, nodata, reason: asked.and_then(|a| a.settled), members }
+    }
+
+    /// The regions in a ring.
+    pub(super) fn ring(&self, ring: Slot) -> &[Slot] {
+        let at = ring.index().checked_sub(self.tree.slots.len());
+        at.and_then(|at| self.rings.get(at)).map_or(&[], |ring| ring.members.as_slice())
+    }
+
+    pub(super) fn slot_name(&self, slot: Slot) -> String {
+        let region = self.tree.slots.get(slot.index());
+        let region = region.and_then(|region| self.regions.get(region.index()));
+        region.map_or_else(String::new, |region| region.name.to_string())
+    }
+
+    pub(super) fn pool(&self, slot: Slot) -> Option<&PoolStanding> {
+        self.pools.get(slot.index()).copied().flatten()
+    }
+
+    fn has_family(&self, slot: Slot) -> bool {
+        self.pool(slot).is_some_and(|pool| pool.family(self.family).count > 0)
+    }
+}
+
+fn policy(node: &Node) -> &'static str {
+    match node {
+        Node::Region(_) => "region",
+        Node::Weighted { .. } => "weighted",
+        Node::Failover { .. } => "failover",
+        Node::Geolocation { .. } => "geolocation",
+        Node::Latency { .. } => "latency",
+        Node::Geoproximity { .. } => "geoproximity",
+        Node::Multivalue { .. } => "multivalue",
+    }
+}

@@ -1,0 +1,99 @@
+//! One record explained for one client and one address family.
+
+use crate::geo::{DatabaseError, Geo, LatencyTable};
+use crate::model::{Family, OnAllDown, RecordId, Tree};
+use crate::routing::classes::flatten;
+use crate::routing::compile::pools_of;
+use crate::routing::levels::Health;
+use crate::routing::places::Asker;
+use crate::routing::snapshot::Snapshot;
+use crate::wire::Key;
+use crate::zone::{Found, Names};
+
+use super::client::look_up;
+use super::explanation::Explanation;
+use super::finished::Finished;
+use super::path::Path;
+use super::recorder::Recorder;
+
+/// Explains what a snapshot answers for a record to a client: the shares, answers, TTLs and scopes
+/// that it serves, and the walk that led to them, done once more with a trace.
+///
+/// `None`: the snapshot has no such record.
+///
+/// # Errors
+/// When a database is broken.
+pub fn explain(
+    snapshot: &Snapshot,
+    geo: &Geo,
+    latency: &LatencyTable,
+    record: RecordId,
+    family: Family,
+    asker: &Asker,
+) -> Result<Option<Explanation>, DatabaseError> {
+    let assembly = &snapshot.assembly;
+    let (Some((served, side)), Some(configured)) =
+        (snapshot.side(record, family), assembly.records.get(record.index()))
+    else {
+        return Ok(None);
+    };
+    let tree = assembly.trees.get(served.tree.index());
+    let binding = assembly.bindings.get(served.binding.index());
+    let (Some(tree), Some(binding)) = (tree, binding) else { return Ok(None) };
+    let known = look_up(snapshot, geo, latency, served.tree, asker)?;
+    let Some(class) = u32::try_from(known.at).ok().and_then(|at| side.class(at)) else {
+        return Ok(None);
+    };
+
+    let pools = pools_of(binding, &snapshot.pools);
+    let mut recorder = Recorder::new();
+    let walked = flatten(tree, family, &known.class, &Health::new(&pools), &mut recorder);
+    debug_assert_eq!(walked.shares, class.distribution.shares, "the same walk serves");
+    let path = Path {
+        tree,
+        family,
+        class: &known.class,
+        classified: known.classified.as_ref(),
+        pools: &pools,
+        rings: &class.distribution.rings,
+        regions: &assembly.regions,
+    };
+    let negative_ttl = negative_ttl(&assembly.names, configured.name.as_wire());
+    let finished =
+        Finished { record: served, side, class, negative_ttl, scope: known.client.scope };
+    let reason = class.distribution.reason;
+    Ok(Some(Explanation {
+        record: configured.name.to_string(),
+        family: family.label(),
+        reason,
+        all_down: reason.is_all_down(),
+        on_all_down: on_all_down(tree),
+        sticky: tree.sticky,
+        path: path.root(&recorder.finish()),
+        regions: finished.regions(&path),
+        answers: finished.answers(&path),
+        client: known.client,
+    }))
+}
+
+fn on_all_down(tree: &Tree) -> String {
+    match tree.on_all_down {
+        OnAllDown::Open => "open".into(),
+        OnAllDown::Closed => "closed".into(),
+        OnAllDown::LastGood => "last_good".into(),
+        OnAllDown::Instead(node) => tree
+            .nodes
+            .get(node.0 as usize)
+            .and_then(|node| Some(node.name.as_ref()?.to_string()))
+            .unwrap_or_default(),
+    }
+}
+
+/// The TTL of negative answers in the zone of a name.
+fn negative_ttl(names: &Names, owner: &[u8]) -> u32 {
+    let mut key = Key::ROOT;
+    match key.read(owner).map(|_| names.find(&key)) {
+        Some(Found::Exact(id)) => names.zone(names.entry(id).zone()).negative_ttl,
+        _ => u32::MAX,
+    }
+}
