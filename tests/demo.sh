@@ -125,6 +125,32 @@ share "pinned, weight 30 of 40" "$west" "$lines" 120 180
 share "failover" "$west" "$(many failover.demo.test 20)" 20 20
 share "region" "$east" "$(many region.demo.test 20)" 20 20
 
+# Where the client is: subnets that the demo's networks place in Germany, California and Japan.
+readonly german=192.0.2.0/24 californian=198.51.100.0/24 japanese=203.0.113.0/24
+placed() { # NAME SUBNET ADDRESS SCOPE
+  local reply
+  reply=$(dig @"$server" -p "$port" +tries=1 +time=2 +subnet="$2" "$1" A)
+  grep -q "CLIENT-SUBNET: $2/$4\$" <<<"$reply" || fail "$1 for $2: not the scope /$4: $reply"
+  [ "$(awk '$3 == "IN" && $4 == "A" { print $5 }' <<<"$reply")" = "$3" ] ||
+    fail "$1 for $2: not $3: $reply"
+}
+placed geo.demo.test "$german" "$west" 24
+placed geo.demo.test "$californian" "$east" 24
+placed geo.demo.test "$japanese" "$south" 24
+placed geo.demo.test 2001:db8:de::/48 "$west" 48
+placed latency.demo.test "$german" "$west" 24
+placed latency.demo.test "$californian" "$east" 24
+placed near.demo.test "$japanese" "$south" 24
+placed region.demo.test "$german" "$east" 0
+pass "geo, latency and near, each for a German, a Californian or a Japanese"
+sticks=$(ask +subnet=8.8.8.0/24 sticky.demo.test A)
+for _ in 1 2 3 4 5 6 7 8; do
+  placed sticky.demo.test 8.8.8.0/24 "$sticks" 24
+done
+pass "sticky keeps 8.8.8.0/24 to $sticks"
+[ "$(ask many.demo.test A | sort -u | wc -l)" = 2 ] || fail "many does not answer two addresses"
+pass "many answers two addresses at once"
+
 # TCP, and a second client.
 [ "$(ask +tcp region.demo.test A)" = "$east" ] || fail "dig over TCP"
 [ "$(kdig @"$server" -p "$port" +tcp +short +timeout=2 region.demo.test A)" = "$east" ] ||
@@ -147,6 +173,10 @@ share "app, weight 60, mended" "$east" "$(many app.demo.test 400)" 191 289
 # The first of a failover breaks: the second answers. Both: the third.
 region "$west" break
 becomes "failover to us-east" answers failover.demo.test "$east"
+placed geo.demo.test "$german" "$east" 24
+placed latency.demo.test "$german" "$east" 24
+placed geo.demo.test "$japanese" "$south" 24
+pass "Germans go to the nearest region that is up, and nobody else moves"
 region "$east" break
 becomes "failover to ap-south" answers failover.demo.test "$south"
 becomes "the standby of canary" answers canary.demo.test "$south"

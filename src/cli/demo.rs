@@ -32,6 +32,9 @@ fn text(server: &Server, demo: &Demo) -> String {
     let regions: Vec<String> =
         demo.regions().map(|(name, at)| format!("{name} http://{at}")).collect();
     let regions = regions.join(", ");
+    let program = std::env::args_os().next().unwrap_or_else(|| "trimtab".into());
+    let (program, config) = (program.display(), demo.config());
+    let config = config.display();
     let dig = format!("dig @{} -p {} +short", dns.ip(), dns.port());
     format!(
         "\
@@ -46,6 +49,16 @@ Try, in another shell:
   {dig} region.demo.test     one region: 127.0.1.1, or nothing while it is down
   {dig} pinned.demo.test     a record with endpoints of its own: .2 or .3
   {dig} www.demo.test        a CNAME of the zone file, then app's draw
+  {dig} many.demo.test       two of those that are up, in one answer
+
+As a client in Germany, California or Japan, whom 192.0.2.0/24, 198.51.100.0/24 and 203.0.113.0/24
+stand for here:
+  {dig} +subnet=192.0.2.0/24 geo.demo.test          by continent, country, subdivision: 127.0.1.2
+  {dig} +subnet=198.51.100.0/24 latency.demo.test   the nearest region: 127.0.1.1
+  {dig} +subnet=203.0.113.0/24 near.demo.test       the same, with a bias: 127.0.1.3
+  {dig} +subnet=8.8.8.0/24 sticky.demo.test         by weight, but always the same for this /24
+and why:
+  {program} resolve geo.demo.test --config {config} --from 192.0.2.0/24
 
   curl -X POST http://127.0.1.2:8080/break   within 3.5 s failover answers 127.0.1.1,
                                              and app no longer answers 127.0.1.2
