@@ -14,7 +14,7 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use trimtab::clock;
 use trimtab::control::{Event, State, apply};
 use trimtab::geo::{Geo, LatencyTable};
-use trimtab::health::{Observation, Outcome, Phases, Vantage};
+use trimtab::health::{Health, Observation, Outcome, Phases, Vantage};
 use trimtab::model::*;
 use trimtab::problem::{Place, Problems};
 use trimtab::routing::{Assembly, Options, Parts, Places, Publisher, compile};
@@ -138,6 +138,10 @@ fn own() -> Parts {
     }
 }
 
+fn nothing(_: &Check, _: &Destination) -> Option<Health> {
+    None
+}
+
 /// The single writer's part of a server.
 struct Writer {
     state: State,
@@ -151,7 +155,7 @@ impl Writer {
         let names = Names::build(Vec::new(), &[], &mut Problems::default());
         let options = Options { udp_payload_max: 1232, client_subnet: true };
         let assembly = Assembly::new(parts, Arc::new(names), Arc::new(places), options, |_, _| 0);
-        let state = State::new(Arc::new(assembly), &|_, _| None, clock::now());
+        let state = State::new(Arc::new(assembly), &nothing, clock::now());
         let publisher = Publisher::new(compile(None, &state.assembly, &state.inputs()));
         let mut writer = Self { state, publisher, up: true };
         // From unknown to up, which is no change to those who are answered.

@@ -109,8 +109,7 @@ impl Server {
             settled: settled_told,
         };
         let (now, wall) = (clock::now(), clock::wall());
-        let known = |check: &_, at: &_| restored.health(check, at, now, wall);
-        let control = Control::new(assembly, &known, wiring);
+        let control = Control::new(assembly, &restored.at(now, wall), wiring);
         let handle = control.handle();
 
         let limits = probe_limits(config);

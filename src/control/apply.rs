@@ -1,10 +1,10 @@
 //! What an event does to the state. Pure: time comes in, effects go out.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::health::{Health, Observation, PoolHealth, Transition, judge};
-use crate::model::{PoolId, Target, TargetId};
+use crate::model::{PoolId, RegionId, Target, TargetId};
 use crate::routing::Assembly;
 
 use super::state::State;
@@ -25,6 +25,8 @@ pub struct Effects {
     pub publish: bool,
     /// What is to be probed has changed.
     pub retarget: bool,
+    /// The regions with other round-trip times by that.
+    pub timed: Vec<(RegionId, Duration)>,
     /// The target that was observed.
     pub observed: Option<TargetId>,
     /// It went from one state to another.
@@ -64,13 +66,16 @@ fn observed(state: &mut State, observation: &Observation, now: Instant) -> Effec
     let changed = looks(&was) != looks(&is);
     tracked.health = is;
     let target = Arc::clone(&tracked.target);
+    let ids: Vec<PoolId> = tracked.pools.iter().map(|(pool, _)| *pool).collect();
     let mut effects = Effects { observed: Some(target.id), ..Effects::default() };
+    if let Some(took) = observation.phases.connect {
+        (effects.timed, effects.publish) = state.connected(target.id, took);
+    }
     if !changed {
         return effects;
     }
-    let ids: Vec<PoolId> = tracked.pools.iter().map(|(pool, _)| *pool).collect();
     let pools: Vec<_> = ids.into_iter().map(|pool| (pool, state.refresh(pool))).collect();
-    effects.publish = pools.iter().any(|(pool, was)| state.pools[pool.index()] != *was);
+    effects.publish |= pools.iter().any(|(pool, was)| state.pools[pool.index()] != *was);
     effects.transition = transition.map(|transition| Moved { target, transition, pools });
     effects
 }

@@ -4,13 +4,22 @@
 //! does it: publishes, tells, stores.
 
 mod apply;
+mod memory;
+mod past;
+#[cfg(test)]
+mod remembering;
 mod run;
 mod state;
 pub mod store;
 mod tell;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod times;
+mod timing;
 
 pub use apply::{Effects, Event, apply};
+pub use memory::LastGood;
+pub use past::Past;
 pub use run::{Control, Reloaded, Wiring};
-pub use state::{Known, State};
+pub use state::State;

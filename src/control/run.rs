@@ -7,20 +7,24 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{Effects, Event, apply};
-use super::state::{Known, State};
+use super::past::Past;
+use super::state::State;
 use super::store::Store;
 use super::tell;
 use crate::clock;
 use crate::health::{Observation, Outcome, PoolHealth};
 use crate::metrics::{Live, Metrics};
-use crate::model::{Family, PoolId, Target, TargetId};
-use crate::routing::{Assembly, Handle, Publisher, compile};
+use crate::model::{BindingId, Family, PoolId, RegionId, Target, TargetId};
+use crate::routing::{Assembly, Handle, Publisher, Snapshot, compile};
 
 /// The least time from one publish to the next; the first change after a pause is published at
 /// once.
 const COALESCE: Duration = Duration::from_millis(100);
 /// How often the loop tidies up.
 const TICK: Duration = Duration::from_secs(1);
+/// How often what is remembered is stored again although it has not changed, so that the store does
+/// not take it for forgotten.
+const RENEW: Duration = Duration::from_secs(3600);
 
 /// What control is connected to.
 #[derive(Debug)]
@@ -53,20 +57,23 @@ pub struct Control {
     wiring: Wiring,
     published: Instant,
     pending: bool,
+    renewed: Instant,
 }
 
 impl Control {
-    /// Compiles and publishes the first snapshot, from what is known of each target.
+    /// Compiles and publishes the first snapshot, from what was known before.
     #[must_use]
-    pub fn new(assembly: Arc<Assembly>, known: &Known<'_>, wiring: Wiring) -> Self {
+    pub fn new(assembly: Arc<Assembly>, past: &dyn Past, wiring: Wiring) -> Self {
         let now = clock::now();
-        let state = State::new(assembly, known, now);
+        let state = State::new(assembly, past, now);
         let first = compile(None, &state.assembly, &state.inputs());
         let publisher = Publisher::new(first);
         let handle = publisher.handle();
-        let mut control = Self { state, publisher, handle, wiring, published: now, pending: false };
+        let (published, pending, renewed) = (now, false, now);
+        let mut control = Self { state, publisher, handle, wiring, published, pending, renewed };
         control.retarget();
         control.tell_published(None, now);
+        control.renew(now);
         control
     }
 
@@ -109,6 +116,9 @@ impl Control {
         let Some(id) = effects.observed else { return };
         self.count(id, passed, took);
         self.store(id, &effects);
+        for (region, rtt) in &effects.timed {
+            self.keep_rtt(*region, *rtt);
+        }
         if let Some(moved) = &effects.transition {
             tell::moved(&self.state, moved);
             for (pool, was) in &moved.pools {
@@ -131,6 +141,8 @@ impl Control {
         self.publish();
         self.retarget();
         self.wiring.metrics.retain(&self.live());
+        // Names may be others now.
+        self.renew(clock::now());
         // Whoever asked may have gone; the reload has happened all the same.
         let _ = done.send(self.handle.current().generation);
     }
@@ -145,7 +157,7 @@ impl Control {
         self.tell_published(Some(&before), now);
     }
 
-    fn tell_published(&mut self, before: Option<&crate::routing::Snapshot>, now: Instant) {
+    fn tell_published(&mut self, before: Option<&Snapshot>, now: Instant) {
         let after = self.handle.current();
         let metrics = &self.wiring.metrics;
         metrics.published(after.generation, now);
@@ -154,10 +166,38 @@ impl Control {
         }
         // A snapshot of another assembly shows all of its records, any other those it touched.
         for (binding, served) in tell::rebuilt(before, &after) {
-            let down = Family::BOTH.iter().any(|f| tell::worst(served, *f).is_all_down());
+            let down = Family::BOTH.iter().any(|family| served.is_all_down(*family));
             for record in after.assembly.records_of(binding) {
                 metrics.record_all_down(&record.name.to_string(), down);
             }
+        }
+        self.remember(before, &after);
+    }
+
+    /// Remembers what was compiled anew and is good. It is looked at only when all is down, which it
+    /// is not where something is learnt: so the next snapshot is soon enough for it.
+    fn remember(&mut self, before: Option<&Snapshot>, after: &Snapshot) {
+        let compiled = tell::rebuilt(before, after).map(|(id, _)| id);
+        for id in self.state.learn(after, compiled) {
+            self.keep_last_good(id);
+        }
+    }
+
+    fn keep_rtt(&self, region: RegionId, rtt: Duration) {
+        if let Some(store) = &self.wiring.store {
+            store.keep_rtt(&self.state.assembly.regions[region.index()].name, rtt);
+        }
+    }
+
+    fn keep_last_good(&self, id: BindingId) {
+        let assembly = &self.state.assembly;
+        let (Some(store), Some(good)) = (&self.wiring.store, self.state.memory.of(assembly, id))
+        else {
+            return;
+        };
+        // Whichever of its records is there at the next start finds it by its own name or another's.
+        if let Some(record) = assembly.records_of(id).next() {
+            store.keep_last_good(&record.name.to_string(), &good);
         }
     }
 
@@ -253,5 +293,20 @@ impl Control {
     fn tidy(&mut self) {
         self.publisher.sweep();
         self.wiring.metrics.oldest_observation(self.state.oldest_observation());
+        let now = clock::now();
+        if now.saturating_duration_since(self.renewed) >= RENEW {
+            self.renew(now);
+        }
+    }
+
+    /// Stores again what is remembered.
+    fn renew(&mut self, now: Instant) {
+        self.renewed = now;
+        for (region, rtt) in self.state.figures() {
+            self.keep_rtt(region, rtt);
+        }
+        for id in self.state.memory.all() {
+            self.keep_last_good(id);
+        }
     }
 }

@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::health::{Health, PoolHealth, pool_health};
-use crate::model::{Check, Destination, Family, PoolId, Target, TargetId};
-use crate::routing::{Assembly, Inputs, PoolStanding, Standing};
+use crate::model::{BindingId, Check, Destination, Family, PoolId, RegionId, Target, TargetId};
+use crate::routing::{Assembly, Inputs, PoolStanding, Snapshot, Standing};
+
+use super::memory::Memory;
+use super::past::Past;
+use super::timing::{Timing, smoothed};
 
 /// What is observed, by target, and what follows from it, by pool.
 #[derive(Debug)]
@@ -20,6 +24,10 @@ pub struct State {
     members: Vec<HashMap<(usize, IpAddr), usize>>,
     pub(super) pools: Vec<PoolHealth>,
     standings: Arc<Vec<Arc<PoolStanding>>>,
+    /// For each region the targets that are probed where they are served.
+    by_region: Vec<Vec<usize>>,
+    timing: Timing,
+    pub(super) memory: Memory,
     next_id: u32,
 }
 
@@ -29,6 +37,8 @@ pub(super) struct Tracked {
     pub(super) target: Arc<Target>,
     pub(super) health: Health,
     pub(super) since_start: Instant,
+    /// The smoothed time to connect.
+    rtt: Option<Duration>,
     /// The pools, and the addresses of each that this target stands for.
     pub(super) pools: Vec<(PoolId, Vec<IpAddr>)>,
 }
@@ -36,12 +46,9 @@ pub(super) struct Tracked {
 /// What makes a target the same across a reload: timing may change, what is asked may not.
 type Key = (Arc<str>, u64, Destination);
 
-/// What is known of a target before it is observed.
-pub type Known<'a> = dyn Fn(&Check, &Destination) -> Option<Health> + 'a;
-
 impl State {
-    /// At the start of the process; `known` is what was stored.
-    pub fn new(assembly: Arc<Assembly>, known: &Known<'_>, now: Instant) -> Self {
+    /// At the start of the process.
+    pub fn new(assembly: Arc<Assembly>, past: &dyn Past, now: Instant) -> Self {
         let mut state = Self {
             assembly: Arc::clone(&assembly),
             targets: Vec::new(),
@@ -49,17 +56,26 @@ impl State {
             members: Vec::new(),
             pools: Vec::new(),
             standings: Arc::default(),
+            by_region: Vec::new(),
+            timing: Timing::default(),
+            memory: Memory::default(),
             next_id: 0,
         };
-        let fresh =
-            |check: &Check, at: &Destination| known(check, at).unwrap_or(Health::unknown(now));
-        state.adopt(assembly, &fresh, now);
+        let fresh = |check: &Check, at: &Destination| {
+            past.health(check, at).unwrap_or(Health::unknown(now))
+        };
+        state.memory = Memory::new(&assembly, |record| past.last_good(&record.to_string()));
+        let rtts = assembly.regions.iter();
+        let rtts = rtts.filter_map(|r| Some((Arc::clone(&r.name), past.rtt(&r.name)?))).collect();
+        state.adopt(assembly, &fresh, &rtts, now);
         state
     }
 
     /// After a reload: targets that stay keep their health, new ones are newcomers.
     pub(super) fn reload(&mut self, assembly: Arc<Assembly>, now: Instant) {
-        self.adopt(assembly, &|_, _| Health::newcomer(now), now);
+        self.memory = self.memory.carried(&self.assembly, &assembly);
+        let rtts = self.timing.by_name(&self.assembly);
+        self.adopt(assembly, &|_, _| Health::newcomer(now), &rtts, now);
     }
 
     /// Takes an assembly over, with all that is known of the targets that stay.
@@ -67,6 +83,7 @@ impl State {
         &mut self,
         assembly: Arc<Assembly>,
         fresh: &dyn Fn(&Check, &Destination) -> Health,
+        rtts: &HashMap<Arc<str>, Duration>,
         now: Instant,
     ) {
         let mut before: HashMap<Key, Tracked> = std::mem::take(&mut self.targets)
@@ -90,11 +107,15 @@ impl State {
                         let id = tracked.as_ref().map_or(TargetId(self.next_id), |t| t.target.id);
                         self.next_id = self.next_id.max(id.0 + 1);
                         let settled = health.settled();
+                        let region = &assembly.regions[pool.region.index()].name;
+                        let rtt = tracked.as_ref().and_then(|t| t.rtt);
+                        let rtt = rtt.or_else(|| rtts.get(region).copied());
                         let target = Target { id, check: Arc::clone(check), destination, settled };
                         targets.push(Tracked {
                             target: Arc::new(target),
                             health,
                             since_start: tracked.map_or(now, |t| t.since_start),
+                            rtt: rtt.filter(|_| check.target.is_none()),
                             pools: Vec::new(),
                         });
                         targets.len() - 1
@@ -111,6 +132,8 @@ impl State {
         self.by_id = targets.iter().enumerate().map(|(at, t)| (t.target.id, at)).collect();
         self.targets = targets;
         self.members = members;
+        self.by_region = by_region(&assembly, &self.targets);
+        self.timing = Timing::new(&assembly, |region| self.figure(region), rtts);
         self.assembly = assembly;
         let all = || (0..self.members.len() as u32).map(PoolId);
         self.pools = all().map(|pool| self.judge_pool(pool)).collect();
@@ -120,7 +143,62 @@ impl State {
     /// What is compiled into the next snapshot.
     #[must_use]
     pub fn inputs(&self) -> Inputs {
-        Inputs { pools: Arc::clone(&self.standings) }
+        Inputs {
+            pools: Arc::clone(&self.standings),
+            rtts: Arc::clone(&self.timing.in_force),
+            last_good: Arc::clone(&self.memory.last_good),
+        }
+    }
+
+    /// Takes in the time that a connection to a target took. Returns the regions with other
+    /// figures by that, and whether what routing goes by has moved.
+    pub(super) fn connected(
+        &mut self,
+        id: TargetId,
+        took: Duration,
+    ) -> (Vec<(RegionId, Duration)>, bool) {
+        let assembly = Arc::clone(&self.assembly);
+        let Some(timed) = self.find(id).filter(|t| t.target.check.target.is_none()) else {
+            return (Vec::new(), false);
+        };
+        timed.rtt = Some(smoothed(timed.rtt, took));
+        let Some(concerned) = assembly.timed() else { return (Vec::new(), false) };
+        let mut regions: Vec<RegionId> = (timed.pools.iter())
+            .map(|(pool, _)| assembly.pools[pool.index()].region)
+            .filter(|region| concerned.region(*region))
+            .collect();
+        regions.sort_unstable();
+        regions.dedup();
+        let figures: Vec<(RegionId, Duration)> =
+            regions.into_iter().filter_map(|r| Some((r, self.figure(r)?))).collect();
+        let mut moved = false;
+        for (region, figure) in &figures {
+            moved |= self.timing.moves(&assembly, *region, *figure);
+        }
+        (figures, moved)
+    }
+
+    /// A region's round-trip time: the least of its targets'.
+    pub(super) fn figure(&self, region: RegionId) -> Option<Duration> {
+        self.by_region.get(region.index())?.iter().filter_map(|&at| self.targets[at].rtt).min()
+    }
+
+    /// The round-trip times of the regions for which they may decide anything.
+    pub(super) fn figures(&self) -> Vec<(RegionId, Duration)> {
+        let Some(timed) = self.assembly.timed() else { return Vec::new() };
+        let regions = (0..self.by_region.len() as u16).map(RegionId);
+        let concerned = regions.filter(|region| timed.region(*region));
+        concerned.filter_map(|region| Some((region, self.figure(region)?))).collect()
+    }
+
+    /// Remembers what is good of the bindings that a snapshot was compiled anew for; returns those
+    /// of which something else was remembered before.
+    pub fn learn(
+        &mut self,
+        snapshot: &Snapshot,
+        compiled: impl Iterator<Item = BindingId>,
+    ) -> Vec<BindingId> {
+        compiled.filter(|id| self.memory.learn(snapshot, *id, &self.pools)).collect()
     }
 
     /// What is to be probed.
@@ -177,6 +255,22 @@ impl State {
             Standing::new(pool, family, health.h, live, health.flip)
         })))
     }
+}
+
+fn by_region(assembly: &Assembly, targets: &[Tracked]) -> Vec<Vec<usize>> {
+    let mut by_region = vec![Vec::new(); assembly.regions.len()];
+    for (at, tracked) in targets.iter().enumerate() {
+        if tracked.target.check.target.is_some() {
+            continue;
+        }
+        for (pool, _) in &tracked.pools {
+            let of: &mut Vec<usize> = &mut by_region[assembly.pools[pool.index()].region.index()];
+            if of.last() != Some(&at) {
+                of.push(at);
+            }
+        }
+    }
+    by_region
 }
 
 fn key(check: &Check, destination: &Destination) -> Key {

@@ -139,6 +139,7 @@ pub(super) fn all_down(assembly: &Assembly, change: &Change) {
             tracing::info!(record, "{record}: no longer all down for {family}");
             return;
         }
+        Reason::LastGood => "what was last in force is served (on_all_down = last_good)",
         Reason::OpenLive => "what still has a live address is served (on_all_down = open)",
         Reason::Open => "all are served as if they were up (on_all_down = open)",
         Reason::Closed => "no address is served (on_all_down = closed)",

@@ -16,44 +16,61 @@ use crate::model::*;
 use crate::routing::{Assembly, Handle, Options, Parts, Reason};
 use crate::zone::Names;
 
-const TIMING: Timing =
+pub(super) const TIMING: Timing =
     Timing { interval: Duration::from_secs(10), timeout: Duration::from_secs(2), fall: 3, rise: 2 };
 
-fn check(name: &str) -> Arc<Check> {
+pub(super) fn check(name: &str) -> Arc<Check> {
     let (name, probe) = (name.into(), Probe::Tcp);
     Arc::new(Check { name, probe, port: 80, target: None, timing: TIMING })
 }
 
-/// Regions with so many addresses each, shared by weight, behind one record without a zone.
+/// Regions r0, r1 and so on with so many addresses each, shared by weight, behind one record
+/// without a zone.
 fn assembly(addresses: &[u8], check: &Arc<Check>) -> Arc<Assembly> {
+    let regions: Vec<(u8, u8)> = (0..).zip(addresses.iter().copied()).collect();
+    assembly_of(&regions, check, OnAllDown::Open, None)
+}
+
+/// Regions of these numbers with so many addresses each, of which the first is 192.0.NUMBER.1;
+/// with a tolerance by latency, else by weight.
+pub(super) fn assembly_of(
+    regions: &[(u8, u8)],
+    check: &Arc<Check>,
+    on_all_down: OnAllDown,
+    tolerance: Option<Duration>,
+) -> Arc<Assembly> {
     let number = |n: usize| u16::try_from(n).unwrap();
-    let pool = |(n, &count): (usize, &u8)| Pool {
+    let pool = |(n, &(third, count)): (usize, &(u8, u8))| Pool {
         region: RegionId(number(n)),
         record: None,
-        v4: (1..=count).map(|last| Ipv4Addr::new(192, 0, n as u8, last)).collect(),
+        v4: (1..=count).map(|last| Ipv4Addr::new(192, 0, third, last)).collect(),
         v6: Vec::new(),
         checks: vec![Arc::clone(check)],
         min_healthy: MinHealthy::Count(1),
     };
-    let region = |n: usize| Region {
-        name: format!("r{n}").into(),
+    let region = |(n, (name, _)): (usize, &(u8, u8))| Region {
+        name: format!("r{name}").into(),
         weight: Weight::DEFAULT,
         location: None,
         pool: PoolId(n as u32),
     };
     let leaf = |n| PolicyNode { name: None, node: Node::Region(Slot(number(n))) };
-    let all = 0..addresses.len();
+    let all = 0..regions.len();
     let member = |n| Member { weight: Weight::DEFAULT, node: NodeId(n as u32) };
-    let root = Node::Weighted { members: all.clone().map(member).collect() };
+    let members = all.clone().map(member).collect();
+    let root = match tolerance {
+        None => Node::Weighted { members },
+        Some(tolerance) => Node::Latency { members, tolerance, missing: MissingFamily::Nodata },
+    };
     let mut nodes: Vec<PolicyNode> = all.clone().map(leaf).collect();
     nodes.push(PolicyNode { name: None, node: root });
     let parts = Parts {
-        regions: all.clone().map(region).collect(),
-        pools: addresses.iter().enumerate().map(pool).collect(),
+        regions: regions.iter().enumerate().map(region).collect(),
+        pools: regions.iter().enumerate().map(pool).collect(),
         trees: vec![Tree {
             root: NodeId(nodes.len() as u32 - 1),
             nodes,
-            on_all_down: OnAllDown::Open,
+            on_all_down,
             slots: all.clone().map(|n| RegionId(number(n))).collect(),
             sticky: false,
         }],
@@ -77,27 +94,35 @@ fn assembly(addresses: &[u8], check: &Arc<Check>) -> Arc<Assembly> {
 }
 
 /// A running writer, and the ends that it is connected to.
-struct Running {
+pub(super) struct Running {
     observations: mpsc::Sender<Observation>,
     reloads: mpsc::Sender<Reloaded>,
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     settled: watch::Receiver<bool>,
-    handle: Handle,
-    metrics: Arc<Metrics>,
+    pub(super) handle: Handle,
+    pub(super) metrics: Arc<Metrics>,
+    writing: tokio::task::JoinHandle<()>,
     _stop: tokio_util::sync::DropGuard,
 }
 
-fn start(assembly: Arc<Assembly>, known: &Known<'_>) -> Running {
+fn start(assembly: Arc<Assembly>, past: &dyn Past) -> Running {
+    start_with(assembly, past, None)
+}
+
+pub(super) fn start_with(
+    assembly: Arc<Assembly>,
+    past: &dyn Past,
+    store: Option<store::Store>,
+) -> Running {
     let (targets, targets_seen) = watch::channel(Arc::default());
     let (settled_told, settled) = watch::channel(false);
     let (observations, observed) = mpsc::channel(64);
     let (reloads, reloaded) = mpsc::channel(1);
     let metrics = Metrics::new();
-    let wiring =
-        Wiring { metrics: Arc::clone(&metrics), store: None, targets, settled: settled_told };
-    let control = Control::new(assembly, known, wiring);
+    let wiring = Wiring { metrics: Arc::clone(&metrics), store, targets, settled: settled_told };
+    let control = Control::new(assembly, past, wiring);
     let (handle, stop) = (control.handle(), CancellationToken::new());
-    tokio::spawn(control.run(observed, reloaded, stop.clone()));
+    let writing = tokio::spawn(control.run(observed, reloaded, stop.clone()));
     Running {
         observations,
         reloads,
@@ -105,13 +130,19 @@ fn start(assembly: Arc<Assembly>, known: &Known<'_>) -> Running {
         settled,
         handle,
         metrics,
+        writing,
         _stop: stop.drop_guard(),
     }
 }
 
 impl Running {
     /// What a probe of an address saw; returns when what follows from it is published.
-    async fn seen(&self, address: [u8; 4], pass: bool) {
+    pub(super) async fn seen(&self, address: [u8; 4], pass: bool) {
+        self.timed(address, pass, None).await;
+    }
+
+    /// The same with the time that it took to connect.
+    pub(super) async fn timed(&self, address: [u8; 4], pass: bool, connect: Option<Duration>) {
         let destination = Destination::Address(address.into());
         let target = self.targets.borrow().iter().find(|t| t.destination == destination).cloned();
         let outcome = if pass { Outcome::Pass } else { Outcome::Fail("HTTP 503".into()) };
@@ -119,25 +150,31 @@ impl Running {
             target: target.expect("it is probed").id,
             at: clock::now(),
             outcome,
-            phases: Phases::default(),
+            phases: Phases { connect, ..Phases::default() },
             vantage: Vantage::Here,
         };
         self.observations.send(observation).await.unwrap();
         sleep(Duration::from_millis(101)).await;
     }
 
-    async fn reload(&self, assembly: Arc<Assembly>) {
+    pub(super) async fn reload(&self, assembly: Arc<Assembly>) {
         let (done, published) = oneshot::channel();
         self.reloads.send(Reloaded { assembly, done }).await.unwrap();
         published.await.unwrap();
     }
 
-    fn generation(&self) -> u64 {
+    /// Stops, and waits until all is stored.
+    pub(super) async fn stop(self) {
+        drop(self._stop);
+        self.writing.await.unwrap();
+    }
+
+    pub(super) fn generation(&self) -> u64 {
         self.handle.current().generation
     }
 
     /// The shares of the regions in percent, the TTL, and whether all is down.
-    fn served(&self) -> (Vec<u32>, u32, bool) {
+    pub(super) fn served(&self) -> (Vec<u32>, u32, bool) {
         let snapshot = self.handle.current();
         let (record, side) = snapshot.side(RecordId(0), Family::V4).unwrap();
         let class = side.class(0).unwrap();
@@ -154,7 +191,7 @@ impl Running {
     }
 }
 
-fn nothing(_: &Check, _: &Destination) -> Option<Health> {
+pub(super) fn nothing(_: &Check, _: &Destination) -> Option<Health> {
     None
 }
 

@@ -12,6 +12,7 @@ use crate::zone::Names;
 use super::places::Places;
 use super::snapshot::{Options, ServedRecord};
 use super::sticky::Seeds;
+use super::timed::Timed;
 
 /// What a configuration says about shares; ids index its vectors.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,6 +59,7 @@ pub struct Assembly {
     pool_bindings: Vec<Vec<BindingId>>,
     binding_records: Vec<Vec<RecordId>>,
     seeds: Vec<Option<Seeds>>,
+    timed: Option<Timed>,
 }
 
 impl Deref for Assembly {
@@ -113,13 +115,15 @@ impl Assembly {
             .collect();
         let seeds = trees.iter().map(|tree| tree.sticky.then(|| Seeds::new(tree, regions)));
         let seeds = seeds.collect();
-        Self { parts, seeds, names, served, places, options, pool_bindings, binding_records }
+        let timed = Timed::new(&parts, &places);
+        Self { parts, seeds, timed, names, served, places, options, pool_bindings, binding_records }
     }
 
     /// The same with other tables of clients.
     #[must_use]
     pub fn with_places(&self, places: Arc<Places>) -> Self {
-        Self { places, ..self.clone() }
+        let timed = Timed::new(self, &places);
+        Self { places, timed, ..self.clone() }
     }
 
     /// The bindings that a pool stands in.
@@ -132,6 +136,12 @@ impl Assembly {
     pub fn records_of(&self, binding: BindingId) -> impl ExactSizeIterator<Item = &Record> {
         let ids = self.binding_records.get(binding.index()).map_or(&[][..], Vec::as_slice);
         ids.iter().map(|id| &self.records[id.index()])
+    }
+
+    /// What depends on round-trip times of this nameserver; `None`: nothing.
+    #[must_use]
+    pub const fn timed(&self) -> Option<&Timed> {
+        self.timed.as_ref()
     }
 
     /// What client networks stick by in a tree; `None`: they do not.

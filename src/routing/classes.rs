@@ -10,11 +10,11 @@ use crate::model::{Family, Node, Slot, Tree, TreeId};
 
 use super::assembly::Assembly;
 use super::distribution::{Distribution, RingOf};
-use super::inputs::PoolStanding;
 use super::levels::{Health, Reading};
 use super::offer::{Class, Event, Group, Trace, Walk};
 use super::places::Table;
 use super::settle::{Reason, Settled};
+use super::sight::Sight;
 use super::sticky::Seeds;
 
 /// The distributions of a tree's classes in one family.
@@ -26,42 +26,13 @@ pub(super) struct Classes {
     pub(super) distinct: Vec<Arc<Distribution>>,
 }
 
-/// All that a walk for a family sees of a slot: two pools that look alike come to the same shares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Seen {
-    /// The family that counts: the other one where the pool has not the one asked.
-    family: Option<Family>,
-    live: bool,
-    h: u64,
-}
-
-/// What a walk for a family sees of its pools. Of a pool that has the family, the other one is
-/// never looked at.
-pub(super) fn seen(pools: &[Option<&PoolStanding>], family: Family) -> impl Iterator<Item = Seen> {
-    pools.iter().map(move |pool| {
-        let has = |family: &Family| pool.is_some_and(|pool| pool.family(*family).count > 0);
-        let family = [family, family.other()].into_iter().find(has);
-        let standing = family.and_then(|family| Some(pool.as_ref()?.family(family)));
-        Seen {
-            family,
-            live: standing.is_some_and(|standing| !standing.live.is_empty()),
-            h: standing.map_or(0, |standing| standing.h.to_bits()),
-        }
-    })
-}
-
 impl Classes {
     /// Walks a tree for each of its classes.
-    pub(super) fn new(
-        assembly: &Assembly,
-        id: TreeId,
-        family: Family,
-        pools: &[Option<&PoolStanding>],
-    ) -> Self {
+    pub(super) fn new(assembly: &Assembly, id: TreeId, family: Family, sight: &Sight<'_>) -> Self {
         let unknown = [Class::default()];
         let classes = assembly.places.table(id).map_or(&unknown[..], Table::classes);
         let tree = &assembly.trees[id.index()];
-        let health = Health::new(pools);
+        let health = sight.health(family);
         let (mut known, mut distinct) = (HashMap::<Box<[u64]>, u32>::new(), Vec::new());
         let mut key = Vec::new();
         let of_class = classes.iter().map(|class| {

@@ -3,28 +3,35 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::model::{Binding, Family, PoolId, Slot, TreeId};
+use crate::model::{BindingId, Family, PoolId, Slot, TreeId};
 use crate::wire::TailBuf;
 
 use super::assembly::Assembly;
-use super::classes::{Classes, Seen, seen};
+use super::classes::Classes;
 use super::distribution::{Distribution, RingOf};
 use super::inputs::{Inputs, PoolStanding};
+use super::sight::{Seen, Sight};
 use super::snapshot::{ClassSide, Ring, Served, Side, Snapshot};
 
 /// Compiles a snapshot. What the inputs did not change since `previous` is taken over from it.
 #[must_use]
 pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &Inputs) -> Snapshot {
     let generation = previous.map_or(1, |previous| previous.generation + 1);
-    let previous = previous.filter(|previous| Arc::ptr_eq(&previous.assembly, assembly));
+    let before = previous
+        .filter(|previous| Arc::ptr_eq(&previous.assembly, assembly))
+        .map(|previous| (previous, previous.inputs()));
+    let before = before.as_ref().map(|(previous, inputs)| (*previous, inputs));
     let mut compile =
-        Compile { assembly, inputs, previous, shared: HashMap::new(), sees: Vec::new() };
-    let bindings = match previous {
-        None => (0..assembly.bindings.len()).map(|id| compile.serve(id)).collect(),
-        Some(previous) => {
+        Compile { assembly, inputs, before, shared: HashMap::new(), sees: Vec::new() };
+    let bindings = match before {
+        None => {
+            let all = (0..assembly.bindings.len() as u32).map(BindingId);
+            all.map(|id| compile.serve(id)).collect()
+        }
+        Some((previous, was)) => {
             let mut bindings = previous.bindings.clone();
-            for id in touched(previous, assembly, inputs) {
-                bindings[id] = compile.serve(id);
+            for id in touched(previous, was, inputs) {
+                bindings[id.index()] = compile.serve(id);
             }
             bindings
         }
@@ -38,20 +45,33 @@ pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &I
         options: assembly.options,
         assembly: Arc::clone(assembly),
         pools: Arc::clone(&inputs.pools),
+        rtts: Arc::clone(&inputs.rtts),
+        last_good: Arc::clone(&inputs.last_good),
     }
 }
 
-/// The positions of the bindings in which a pool has changed.
-fn touched(previous: &Snapshot, assembly: &Assembly, inputs: &Inputs) -> Vec<usize> {
-    let mut touched: Vec<usize> = previous
-        .pools
-        .iter()
-        .zip(inputs.pools.iter())
-        .enumerate()
-        .filter(|(_, (was, is))| !Arc::ptr_eq(was, is))
-        .flat_map(|(pool, _)| assembly.bindings_of(PoolId(pool as u32)))
-        .map(|id| id.index())
-        .collect();
+/// The bindings in which something has changed.
+fn touched(previous: &Snapshot, was: &Inputs, is: &Inputs) -> Vec<BindingId> {
+    let assembly = &previous.assembly;
+    let pools = was.pools.iter().zip(is.pools.iter()).enumerate();
+    let pools = pools.filter(|(_, (was, is))| !Arc::ptr_eq(was, is));
+    let mut touched: Vec<BindingId> =
+        pools.flat_map(|(pool, _)| assembly.bindings_of(PoolId(pool as u32))).copied().collect();
+    if !Arc::ptr_eq(&was.last_good, &is.last_good) {
+        let memory = |inputs: &Inputs, at: usize| inputs.last_good.get(at).cloned().flatten();
+        let same = |at| match (memory(was, at), memory(is, at)) {
+            (Some(was), Some(is)) => Arc::ptr_eq(&was, &is),
+            (was, is) => was.is_none() && is.is_none(),
+        };
+        // What is remembered is looked at only where something is all down.
+        let all_down = |served: &Served| Family::BOTH.iter().any(|f| served.is_all_down(*f));
+        let engaged = previous.bindings.iter().enumerate();
+        let engaged = engaged.filter(|(at, served)| !same(*at) && all_down(served));
+        touched.extend(engaged.map(|(at, _)| BindingId(at as u32)));
+    }
+    if let Some(timed) = assembly.timed().filter(|_| was.rtts != is.rtts) {
+        touched.extend(timed.bindings(assembly));
+    }
     touched.sort_unstable();
     touched.dedup();
     touched
@@ -61,7 +81,8 @@ fn touched(previous: &Snapshot, assembly: &Assembly, inputs: &Inputs) -> Vec<usi
 struct Compile<'a> {
     assembly: &'a Assembly,
     inputs: &'a Inputs,
-    previous: Option<&'a Snapshot>,
+    /// The snapshot before, if it is of the same assembly, and its inputs.
+    before: Option<(&'a Snapshot, &'a Inputs)>,
     shared: HashMap<(TreeId, Family), BySight>,
     sees: Vec<Seen>,
 }
@@ -70,57 +91,43 @@ struct Compile<'a> {
 type BySight = HashMap<Box<[Seen]>, Arc<Classes>>;
 
 impl Compile<'_> {
-    fn serve(&mut self, id: usize) -> Arc<Served> {
-        let binding = &self.assembly.bindings[id];
-        let pools = pools_of(binding, &self.inputs.pools);
-        let before = self.previous.and_then(|previous| {
-            Some((previous.bindings.get(id)?, pools_of(binding, &previous.pools)))
+    fn serve(&mut self, id: BindingId) -> Arc<Served> {
+        let tree = self.assembly.bindings[id.index()].tree;
+        let sight = Sight::new(self.assembly, id, self.inputs);
+        let before = self.before.and_then(|(previous, inputs)| {
+            let served = previous.bindings.get(id.index())?;
+            Some((served, Sight::new(self.assembly, id, inputs)))
         });
         let family = Family::BOTH.map(|family| {
-            let same =
-                before.as_ref().filter(|(_, was)| seen(was, family).eq(seen(&pools, family)));
+            let same = before.as_ref().filter(|(_, was)| was.seen(family).eq(sight.seen(family)));
             match same {
                 // Only addresses and flips have changed.
                 Some((served, _)) => {
                     let side = served.side(family);
                     let distributions = side.distinct.iter().map(|class| &class.distribution);
-                    make_side(&pools, family, &side.of_class, distributions)
+                    make_side(&sight.pools, family, &side.of_class, distributions)
                 }
                 None => {
-                    let classes = self.classes(binding.tree, &pools, family);
-                    make_side(&pools, family, &classes.of_class, &classes.distinct)
+                    let classes = self.classes(tree, &sight, family);
+                    make_side(&sight.pools, family, &classes.of_class, &classes.distinct)
                 }
             }
         });
         Arc::new(Served { family })
     }
 
-    /// What the classes of a tree draw from, made once for all pools that are seen alike.
-    fn classes(
-        &mut self,
-        tree: TreeId,
-        pools: &[Option<&PoolStanding>],
-        family: Family,
-    ) -> Arc<Classes> {
+    /// What the classes of a tree draw from, made once for all bindings that are seen alike.
+    fn classes(&mut self, tree: TreeId, sight: &Sight<'_>, family: Family) -> Arc<Classes> {
         self.sees.clear();
-        self.sees.extend(seen(pools, family));
+        self.sees.extend(sight.seen(family));
         let made = self.shared.entry((tree, family)).or_default();
         if let Some(classes) = made.get(self.sees.as_slice()) {
             return Arc::clone(classes);
         }
-        let classes = Arc::new(Classes::new(self.assembly, tree, family, pools));
+        let classes = Arc::new(Classes::new(self.assembly, tree, family, sight));
         made.insert(self.sees.as_slice().into(), Arc::clone(&classes));
         classes
     }
-}
-
-/// The standings of the pools in a binding's slots; `None` takes no part.
-pub(super) fn pools_of<'a>(
-    binding: &Binding,
-    pools: &'a [Arc<PoolStanding>],
-) -> Vec<Option<&'a PoolStanding>> {
-    let standing = |pool: &Option<PoolId>| pools.get(pool.as_ref()?.index()).map(Arc::as_ref);
-    binding.pools.iter().map(standing).collect()
 }
 
 fn make_side<'a>(

@@ -193,6 +193,97 @@ fn a_ring_inside_a_fence_is_never_empty() {
     }
 }
 
+/// The same memory for both families.
+fn remembered(h: &[f64]) -> Option<Arc<Remembered>> {
+    Some(Arc::new(Remembered { family: [Some(h.into()), Some(h.into())] }))
+}
+
+fn shares(side: &Side, class: u32) -> (Vec<(u16, i64)>, Reason) {
+    let distribution = &side.class(class).unwrap().distribution;
+    let percent = |&(group, share): &(Group, f64)| match group {
+        Group::Slot(slot) => (slot.0, (share * 100.0).round() as i64),
+        Group::Nodata => (u16::MAX, (share * 100.0).round() as i64),
+    };
+    (distribution.shares.iter().map(percent).collect(), distribution.reason)
+}
+
+#[test]
+fn all_down_goes_back_to_what_is_remembered() {
+    let two = Spec::Weighted(vec![(1, region(0)), (1, region(1))]);
+    // Inside a fence, and at the root for those whom no rule matches.
+    let spec = Spec::Chain(vec![two.clone(), Spec::Weighted(vec![(1, two), (1, region(2))])], true);
+    let (tree, class) = plant(&spec, 3, OnAllDown::LastGood);
+    let pools = (0..3).map(|n| pool(n, 1, 1)).collect();
+    let assembly = assemble(tree, vec![class, Class::default()], pools);
+    let down = all_or_none(&assembly, &[false; 3]);
+    let with = |h: &[f64]| Inputs { last_good: Arc::new(vec![remembered(h)]), ..down.clone() };
+
+    let snapshot = compile(None, &assembly, &with(&[0.0, 1.0, 1.0]));
+    assert_eq!(shares(side(&snapshot), 0), (vec![(1, 100)], Reason::LastGood));
+    assert_eq!(shares(side(&snapshot), 1), (vec![(1, 50), (2, 50)], Reason::LastGood));
+    // What is remembered now is another: engaged rules follow.
+    let snapshot = compile(Some(&snapshot), &assembly, &with(&[1.0, 0.0, 0.0]));
+    assert_eq!(shares(side(&snapshot), 0), (vec![(0, 100)], Reason::LastGood));
+    // Nothing that stands inside the fence, or nothing at all, is left.
+    let snapshot = compile(Some(&snapshot), &assembly, &with(&[0.0, 0.0, 1.0]));
+    assert_eq!(shares(side(&snapshot), 0), (vec![(0, 50), (1, 50)], Reason::Open));
+    assert_eq!(shares(side(&snapshot), 1), (vec![(2, 100)], Reason::LastGood));
+    let snapshot = compile(Some(&snapshot), &assembly, &down);
+    assert_eq!(shares(side(&snapshot), 1), (vec![(0, 25), (1, 25), (2, 50)], Reason::Open));
+}
+
+#[test]
+fn own_round_trips_stand_in_where_the_class_has_no_bands() {
+    let spec = Spec::Bands(vec![vec![(1, 0)], vec![(1, 1), (1, 2)]]);
+    let (mut tree, class) = plant(&spec, 3, OnAllDown::Open);
+    let root = tree.root.0 as usize;
+    let Node::Latency { tolerance, .. } = &mut tree.nodes[root].node else { panic!("latency") };
+    *tolerance = Duration::from_millis(10);
+    let pools = (0..3).map(|n| pool(n, 1, 1)).collect();
+    let assembly = assemble(tree, vec![class, Class::default()], pools);
+    let timed = assembly.timed().unwrap();
+    assert_eq!(timed.tolerance, Duration::from_millis(10));
+    let up = all_or_none(&assembly, &[true; 3]);
+    let with = |ms: [u64; 3]| {
+        // 0 is not known.
+        let rtts = ms.map(|ms| (ms > 0).then(|| Duration::from_millis(ms)));
+        Inputs { rtts: rtts.into(), ..up.clone() }
+    };
+    let snapshot = compile(None, &assembly, &with([30, 20, 80]));
+    assert_eq!(shares(side(&snapshot), 0).0, [(0, 100)], "by its own bands");
+    assert_eq!(shares(side(&snapshot), 1).0, [(0, 50), (1, 50)]);
+    let snapshot = compile(Some(&snapshot), &assembly, &with([31, 20, 80]));
+    assert_eq!(shares(side(&snapshot), 1).0, [(1, 100)]);
+    let snapshot = compile(Some(&snapshot), &assembly, &with([31, 20, 0]));
+    assert_eq!(shares(side(&snapshot), 1).0, [(0, 33), (1, 33), (2, 33)]);
+}
+
+#[test]
+fn nothing_is_timed_where_every_class_has_bands() {
+    let (tree, class) = plant(&Spec::Bands(vec![vec![(1, 0)]]), 1, OnAllDown::Open);
+    assert!(assemble(tree, vec![class], vec![pool(0, 1, 0)]).timed().is_none());
+}
+
+/// An IPv4-only region keeps its place for AAAA by what is remembered of its IPv4.
+#[test]
+fn a_missing_family_is_remembered_as_it_counted() {
+    let spec = Spec::Failover(vec![vec![(1, region(0))], vec![(1, region(1))]], false);
+    let (tree, class) = plant(&spec, 2, OnAllDown::LastGood);
+    let assembly = assemble(tree, vec![class], vec![pool(0, 1, 0), pool(1, 1, 1)]);
+    let up = all_or_none(&assembly, &[true, true]);
+    let snapshot = compile(None, &assembly, &up);
+    let good = snapshot.good(BindingId(0), Family::V6, |_, _| false).unwrap();
+    assert_eq!(*good, [1.0, 1.0]);
+    let doubtful = |pool: PoolId, family| pool == PoolId(0) && family == Family::V4;
+    assert_eq!(snapshot.good(BindingId(0), Family::V6, doubtful), None);
+    let down = all_or_none(&assembly, &[false, false]);
+    let inputs = Inputs { last_good: Arc::new(vec![remembered(&good)]), ..down };
+    let snapshot = compile(None, &assembly, &inputs);
+    let (_, side) = snapshot.side(RecordId(0), Family::V6).unwrap();
+    assert_eq!(shares(side, 0), (vec![(u16::MAX, 100)], Reason::LastGood));
+    assert_eq!(snapshot.good(BindingId(0), Family::V6, |_, _| false), None);
+}
+
 fn step() -> impl Strategy<Value = (usize, [usize; 2], bool)> {
     (0..6_usize, [0..3_usize, 0..3_usize], any::<bool>())
 }
@@ -204,14 +295,25 @@ proptest! {
         spec in spec(),
         steps in prop::collection::vec(prop::collection::vec(step(), 0..3), 1..6),
         families in prop::collection::vec([0..3_u8, 0..3_u8], 6),
+        memories in prop::collection::vec([0..2_u8, 0..2, 0..2, 0..2, 0..2, 0..2], 6),
+        start in any::<[bool; 6]>(),
+        rtts in prop::collection::vec(prop::option::of([0..30_u64, 0..30, 0..30, 0..30, 0..30, 0..30]), 6),
     ) {
-        let (tree, class) = plant(&spec, 6, OnAllDown::Open);
+        let (tree, class) = plant(&spec, 6, OnAllDown::LastGood);
         let pools: Vec<Pool> =
             (0..6).zip(&families).map(|(n, [v4, v6])| pool(n, *v4, u16::from(*v6))).collect();
         let assembly = assemble(tree, vec![class, Class::default()], pools.clone());
-        let mut inputs = all_or_none(&assembly, &[true; 6]);
+        let mut inputs = all_or_none(&assembly, &start);
         let mut snapshot = compile(None, &assembly, &inputs);
-        for changes in steps {
+        for ((changes, memory), rtts) in steps.into_iter().zip(memories).zip(rtts) {
+            if let Some(rtts) = rtts {
+                // Those above 25 are not known.
+                let rtts = rtts.map(|ms| (ms <= 25).then(|| Duration::from_millis(ms)));
+                inputs.rtts = rtts.into();
+            }
+            if memory[0] == 0 {
+                inputs.last_good = Arc::new(vec![remembered(&memory.map(f64::from))]);
+            }
             for (at, up, doubt) in changes {
                 let flip = doubt.then_some(Duration::from_secs(7));
                 Arc::make_mut(&mut inputs.pools)[at] = stand(&pools[at], up, flip);

@@ -13,14 +13,31 @@ use crate::wire::TailBuf;
 pub struct Inputs {
     /// Each pool's health, in the order of the assembly's pools.
     pub pools: Arc<Vec<Arc<PoolStanding>>>,
+    /// This nameserver's own round-trip time to each region, by [`crate::model::RegionId`], where it
+    /// is known and in force; only for regions of [`super::Timed`] policies. One behind the end is not
+    /// known.
+    pub rtts: Arc<[Option<Duration>]>,
+    /// What `last_good` goes back to, by [`crate::model::BindingId`]; only bindings of trees that
+    /// ask for it need any. One behind the end has nothing.
+    pub last_good: Arc<Vec<Option<Arc<Remembered>>>>,
 }
 
 impl Inputs {
-    /// Health alone.
+    /// Health alone, and nothing timed or remembered.
     #[must_use]
     pub fn of(pools: Vec<Arc<PoolStanding>>) -> Self {
-        Self { pools: Arc::new(pools) }
+        Self { pools: Arc::new(pools), ..Self::default() }
     }
+}
+
+/// The health that was in force in a binding when it was last not all down and nothing in it was in
+/// doubt.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Remembered {
+    /// By [`Family::index`] of the family asked: the factor of each slot, in the family that counted
+    /// there: the other one where its pool has not the one asked. `None`:
+    /// nothing is remembered.
+    pub family: [Option<Box<[f64]>>; 2],
 }
 
 /// A pool's health as routing sees it.

@@ -3,6 +3,8 @@
 //! The same tree is walked with other levels when all is down: "as if all were up" is a level of
 //! 1 everywhere, not another walk.
 
+use std::time::Duration;
+
 use crate::model::{Family, Slot};
 
 use super::inputs::PoolStanding;
@@ -20,8 +22,12 @@ pub(super) struct Level {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Health {
     judged: Vec<Level>,
+    remembered: Vec<Level>,
     any_live: Vec<Level>,
     all_up: Vec<Level>,
+    /// This nameserver's own round-trip time to each slot's region; where none is known, the end may
+    /// be missing.
+    pub(super) rtts: Vec<Option<Duration>>,
 }
 
 impl Health {
@@ -30,8 +36,17 @@ impl Health {
         let read = |reading| pools.iter().map(|pool| level(*pool, reading)).collect();
         Self {
             judged: read(Reading::Judged),
+            remembered: read(Reading::Remembered),
             any_live: read(Reading::AnyLive),
             all_up: read(Reading::AllUp),
+            rtts: Vec::new(),
+        }
+    }
+
+    /// Remembers the health factor of a slot; one that is not remembered was down.
+    pub(super) fn remember(&mut self, slot: usize, family: Family, h: f64) {
+        if let Some(level) = self.remembered.get_mut(slot).filter(|l| l.has[family.index()]) {
+            level.h[family.index()] = h;
         }
     }
 
@@ -39,6 +54,7 @@ impl Health {
     pub(super) fn levels(&self, reading: Reading) -> &[Level] {
         match reading {
             Reading::Judged => &self.judged,
+            Reading::Remembered => &self.remembered,
             Reading::AnyLive => &self.any_live,
             Reading::AllUp => &self.all_up,
         }
@@ -50,6 +66,8 @@ impl Health {
 pub enum Reading {
     /// As judged.
     Judged,
+    /// As it was when it was last good.
+    Remembered,
     /// Up where any address is up, whatever the pool's own judgement.
     AnyLive,
     /// Up wherever there is an address.
@@ -58,7 +76,7 @@ pub enum Reading {
 
 impl Reading {
     /// All, the best of them first.
-    pub(super) const ALL: [Self; 3] = [Self::Judged, Self::AnyLive, Self::AllUp];
+    pub(super) const ALL: [Self; 4] = [Self::Judged, Self::Remembered, Self::AnyLive, Self::AllUp];
 }
 
 fn level(pool: Option<&PoolStanding>, reading: Reading) -> Level {
@@ -69,6 +87,7 @@ fn level(pool: Option<&PoolStanding>, reading: Reading) -> Level {
         let has = standing.count > 0;
         let h = match reading {
             Reading::Judged => standing.h,
+            Reading::Remembered => 0.0,
             Reading::AnyLive => f64::from(u8::from(!standing.live.is_empty())),
             Reading::AllUp => 1.0,
         };

@@ -16,8 +16,10 @@ mod offer;
 mod places;
 mod publish;
 mod settle;
+mod sight;
 mod snapshot;
 mod sticky;
+mod timed;
 
 #[cfg(test)]
 mod compiling;
@@ -33,7 +35,7 @@ pub use bands::bands_of;
 pub use compile::compile;
 pub use distribution::{Distribution, Pick, RingOf};
 pub use draw::start;
-pub use inputs::{Inputs, PoolStanding, Standing};
+pub use inputs::{Inputs, PoolStanding, Remembered, Standing};
 pub use levels::Reading;
 pub use offer::{Class, Event, Group, Offer, Trace};
 pub use places::{
@@ -43,3 +45,4 @@ pub use publish::{Handle, Publisher, Reader};
 pub use settle::{Reason, Settled};
 pub use snapshot::{Answer, ClassSide, Options, Ring, Served, ServedRecord, Side, Snapshot};
 pub use sticky::Stick;
+pub use timed::Timed;

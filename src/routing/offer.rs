@@ -5,8 +5,11 @@
 //! *fill* with a list of offers, each in turn takes the fraction aᵢ of what is left, and a pool
 //! offered before offers nothing again. Nothing here knows why a level is what it is.
 
+use std::time::Duration;
+
 use crate::model::{Family, Member, MissingFamily, Node, NodeId, Slot, Tree};
 
+use super::bands::bands_of;
 use super::levels::{self, Health, Reading};
 use super::settle::Reason;
 
@@ -179,12 +182,13 @@ impl Walk<'_> {
                     }),
                 }
             }
-            Node::Latency { members, missing, .. } => {
-                let bands = self.bands(id, members, |member| *member, trace);
+            Node::Latency { members, tolerance, missing } => {
+                let own = || self.own_bands(members, *tolerance);
+                let bands = self.bands(id, members, |member| *member, own, trace);
                 self.fill(&bands, used, trace, |band, used, t| self.tier(band, *missing, used, t))
             }
             Node::Geoproximity { members, missing, .. } => {
-                let bands = self.bands(id, members, |(member, _)| *member, trace);
+                let bands = self.bands(id, members, |(member, _)| *member, || None, trace);
                 self.fill(&bands, used, trace, |band, used, t| self.tier(band, *missing, used, t))
             }
             Node::Multivalue { members, ring, .. } => {
@@ -359,16 +363,21 @@ impl Walk<'_> {
         self.class.chains.iter().find(|(node, _)| *node == id).map_or(&[], |(_, chain)| chain)
     }
 
+    /// The members in bands: those of the class, else the `own` ones of this nameserver, else all in
+    /// one.
     fn bands<T>(
         &self,
         id: NodeId,
         members: &[T],
         of: impl Fn(&T) -> Member,
+        own: impl Fn() -> Option<Vec<Vec<usize>>>,
         trace: &mut impl Trace,
     ) -> Vec<Vec<Member>> {
-        let figures = self.class.bands.iter().find(|(node, _)| *node == id);
+        let known = self.class.bands.iter().find(|(node, _)| *node == id);
+        let own = if known.is_none() { own() } else { None };
+        let figures = known.map(|(_, bands)| bands).or(own.as_ref());
         let bands: Vec<Vec<Member>> = match figures {
-            Some((_, bands)) => bands
+            Some(bands) => bands
                 .iter()
                 .map(|band| band.iter().filter_map(|&at| members.get(at)).map(&of).collect())
                 .collect(),
@@ -376,6 +385,22 @@ impl Walk<'_> {
         };
         trace.tell(Event::Bands { bands: &bands, by_figures: figures.is_some() });
         bands
+    }
+
+    /// Bands by this nameserver's own round-trip times, if it knows those of all members.
+    fn own_bands(&self, members: &[Member], tolerance: Duration) -> Option<Vec<Vec<usize>>> {
+        let figure = |member: &Member| match self.tree.node(member.node) {
+            Node::Region(slot) => self
+                .health
+                .rtts
+                .get(slot.index())
+                .copied()
+                .flatten()
+                .map(|rtt| rtt.as_nanos() as f64),
+            _ => None,
+        };
+        let figures: Vec<f64> = members.iter().map(figure).collect::<Option<_>>()?;
+        Some(bands_of(&figures, tolerance.as_nanos() as f64))
     }
 
     /// Whether a slot has the family, and its health factor.

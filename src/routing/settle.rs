@@ -24,6 +24,8 @@ pub enum Reason {
     Available,
     /// No pool of the tree has an address of the family: NODATA, and nothing is wrong.
     NoFamily,
+    /// All down; served as when it was last not, and nothing was in doubt.
+    LastGood,
     /// All down; served as if pools with any live address were up.
     OpenLive,
     /// All down; served as if all were up.
@@ -75,9 +77,12 @@ impl Walk<'_> {
             // A region or policy without the family is an empty answer, and meant to be.
             OnAllDown::Instead(node) if self.lacks_family(node) => Some(empty(Reason::Instead)),
             OnAllDown::Instead(node) => under(node, Reading::AllUp, Reason::Instead),
-            // What was in force last is not remembered yet, and the rule for that is `open`.
             OnAllDown::Open | OnAllDown::LastGood => {
-                under(root, Reading::AnyLive, Reason::OpenLive)
+                let good = match self.tree.on_all_down {
+                    OnAllDown::LastGood => under(root, Reading::Remembered, Reason::LastGood),
+                    _ => None,
+                };
+                good.or_else(|| under(root, Reading::AnyLive, Reason::OpenLive))
                     .or_else(|| under(root, Reading::AllUp, Reason::Open))
             }
         }

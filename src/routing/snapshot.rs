@@ -9,6 +9,7 @@
 )]
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{BindingId, Family, RecordId, Slot, TreeId};
 use crate::wire::TailBuf;
@@ -16,7 +17,7 @@ use crate::zone::Names;
 
 use super::assembly::Assembly;
 use super::distribution::Distribution;
-use super::inputs::PoolStanding;
+use super::inputs::{Inputs, PoolStanding, Remembered};
 use super::places::Places;
 
 /// One consistent state of the world. Immutable; replaced as a whole.
@@ -38,6 +39,10 @@ pub struct Snapshot {
     pub assembly: Arc<Assembly>,
     /// The health that it was compiled from.
     pub pools: Arc<Vec<Arc<PoolStanding>>>,
+    /// The round-trip times that it was compiled from.
+    pub rtts: Arc<[Option<Duration>]>,
+    /// What `last_good` could go back to when it was compiled.
+    pub last_good: Arc<Vec<Option<Arc<Remembered>>>>,
 }
 
 /// Settings that shape answers.
@@ -125,6 +130,13 @@ enum Origin<'a> {
 }
 
 impl Snapshot {
+    /// What it was compiled from, beside the assembly.
+    #[must_use]
+    pub fn inputs(&self) -> Inputs {
+        let (pools, rtts) = (Arc::clone(&self.pools), Arc::clone(&self.rtts));
+        Inputs { pools, rtts, last_good: Arc::clone(&self.last_good) }
+    }
+
     /// What a record draws from in a family, for a class.
     #[must_use]
     pub fn side(&self, record: RecordId, family: Family) -> Option<(&ServedRecord, &Side)> {
@@ -135,6 +147,13 @@ impl Snapshot {
 }
 
 impl Served {
+    /// Whether the all-down rules are engaged in a family, for any class or in any fence.
+    #[must_use]
+    pub fn is_all_down(&self, family: Family) -> bool {
+        let mut classes = self.side(family).classes().iter();
+        classes.any(|class| class.distribution.reason.is_all_down())
+    }
+
     /// One family.
     #[must_use]
     pub const fn side(&self, family: Family) -> &Side {

@@ -20,8 +20,17 @@ pub(super) enum Spec {
     Failover(Vec<Vec<(u16, Spec)>>, bool),
     /// Geolocation: the chain of matches, then the default.
     Chain(Vec<Spec>, bool),
+    /// Geolocation: rules, the positions of those that match, the default.
+    Geo {
+        rules: Vec<Spec>,
+        matching: Vec<usize>,
+        default: Option<Box<Spec>>,
+        fence: bool,
+    },
     /// Latency: regions in bands.
     Bands(Vec<Vec<(u16, u16)>>),
+    /// Geoproximity: regions in bands.
+    Near(Vec<Vec<(u16, u16)>>),
     Ring(Vec<u16>),
 }
 
@@ -57,18 +66,27 @@ fn add(spec: &Spec, tree: &mut Tree, class: &mut Class) -> NodeId {
             Node::Failover { tiers: tiers.iter().map(tier).collect(), spill: *spill, missing }
         }
         Spec::Chain(to, fence) => {
-            let to: Vec<NodeId> = to.iter().map(|spec| member(1, spec, tree).node).collect();
             let (default, rules) = to.split_last().expect("a default");
+            let spec = Spec::Geo {
+                rules: rules.to_vec(),
+                matching: (0..rules.len()).collect(),
+                default: Some(Box::new(default.clone())),
+                fence: *fence,
+            };
+            return add(&spec, tree, class);
+        }
+        Spec::Geo { rules, matching, default, fence } => {
+            let mut to = |spec: &Spec| member(1, spec, tree).node;
             let keys = crate::model::GeoKeys::default;
-            let rules: Vec<_> =
-                rules.iter().map(|&to| crate::model::GeoRule { keys: keys(), to }).collect();
-            let chain = (0..rules.len()).collect();
-            let default = Some(*default);
+            let rules: Vec<_> = (rules.iter())
+                .map(|rule| crate::model::GeoRule { keys: keys(), to: to(rule) })
+                .collect();
+            let default = default.as_deref().map(to);
             let id = push(tree, Node::Geolocation { rules, default, fence: *fence, missing });
-            class.chains.push((id, chain));
+            class.chains.push((id, matching.clone()));
             return id;
         }
-        Spec::Bands(bands) => {
+        Spec::Bands(bands) | Spec::Near(bands) => {
             let region = |&(w, slot): &(u16, u16), tree: &mut Tree| Member {
                 weight: Weight(w),
                 node: push(tree, Node::Region(Slot(slot))),
@@ -76,18 +94,28 @@ fn add(spec: &Spec, tree: &mut Tree, class: &mut Class) -> NodeId {
             let members: Vec<Member> = bands.iter().flatten().map(|m| region(m, tree)).collect();
             let mut at = 0..members.len();
             let bands = bands.iter().map(|band| at.by_ref().take(band.len()).collect()).collect();
-            let tolerance = std::time::Duration::ZERO;
-            let id = push(tree, Node::Latency { members, tolerance, missing });
+            let node = if let Spec::Bands(_) = spec {
+                Node::Latency { members, tolerance: std::time::Duration::ZERO, missing }
+            } else {
+                let members = members.into_iter().map(|member| (member, 0)).collect();
+                Node::Geoproximity { members, tolerance_km: 0.0, missing }
+            };
+            let id = push(tree, node);
             class.bands.push((id, bands));
             return id;
         }
         Spec::Ring(members) => Node::Multivalue {
             members: members.iter().map(|&slot| Slot(slot)).collect(),
-            ring: Slot(tree.slots.len() as u16),
+            ring: Slot((tree.slots.len() + rings(tree)) as u16),
             max_answers: None,
         },
     };
     push(tree, node)
+}
+
+/// How many rings a tree has so far.
+fn rings(tree: &Tree) -> usize {
+    tree.nodes.iter().filter(|node| matches!(node.node, Node::Multivalue { .. })).count()
 }
 
 /// A pool's health by family: `None` has no address of it.

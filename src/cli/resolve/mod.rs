@@ -103,7 +103,7 @@ fn assume(loaded: &Loaded, down: &[String]) -> Result<Snapshot, Failure> {
         let up = !regions.contains(&pool.region);
         Arc::new(PoolStanding::assumed(pool, up))
     });
-    Ok(compile(None, assembly, &Inputs { pools: Arc::new(pools.collect()) }))
+    Ok(compile(None, assembly, &Inputs::of(pools.collect())))
 }
 
 fn tell(

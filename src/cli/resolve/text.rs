@@ -106,6 +106,7 @@ pub(super) fn reason(reason: Reason, family: &str, on_all_down: Option<&str>) ->
         Reason::OpenLive => {
             format!("all down: served as if what has any address up were up{setting}")
         }
+        Reason::LastGood => format!("all down: served by the last good health{setting}"),
         Reason::Open => format!("all down: served as if all were up{setting}"),
         Reason::Closed => format!("all down: NODATA{setting}"),
         Reason::Instead => format!("all down: something else is served instead{setting}"),

@@ -13,7 +13,7 @@ use redb::{
     TableHandle, WriteTransaction,
 };
 
-use super::row::{KEPT, Restored, Row, millis};
+use super::row::{GoodRow, KEPT, Restored, Row, RttRow, Stored, millis};
 
 /// The file's name within the state directory.
 pub const FILE: &str = "trimtab.redb";
@@ -22,7 +22,11 @@ pub(super) const VERSION: u64 = 1;
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Some thousand targets fit in a fraction of it; redb's own default is a gigabyte.
 const CACHE_BYTES: usize = 4 << 20;
-pub(super) const HEALTH: TableDefinition<'_, &str, &[u8]> = TableDefinition::new("health");
+/// A table of rows as JSON, by name.
+pub(super) type Rows = TableDefinition<'static, &'static str, &'static [u8]>;
+pub(super) const HEALTH: Rows = TableDefinition::new("health");
+pub(super) const RTTS: Rows = TableDefinition::new("round_trips");
+pub(super) const LAST_GOOD: Rows = TableDefinition::new("last_good");
 
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +67,7 @@ pub(super) fn open(dir: &Path, wall: SystemTime) -> Result<(Database, Restored),
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
     let path = dir.join(FILE);
     match try_open(&path, wall) {
-        Ok((database, rows)) => Ok((database, Restored { rows, set_aside: None })),
+        Ok(opened) => Ok(opened),
         Err(Unusable::InUse) => Err(StoreError::InUse { dir: dir.into() }),
         Err(Unusable::Io(error)) => Err(directory(error)),
         Err(Unusable::Content(why)) => {
@@ -75,8 +79,8 @@ pub(super) fn open(dir: &Path, wall: SystemTime) -> Result<(Database, Restored),
                 aside.display()
             );
             match try_open(&path, wall) {
-                Ok((database, rows)) => {
-                    Ok((database, Restored { rows, set_aside: Some((aside, why)) }))
+                Ok((database, restored)) => {
+                    Ok((database, Restored { set_aside: Some((aside, why)), ..restored }))
                 }
                 Err(Unusable::InUse) => Err(StoreError::InUse { dir: dir.into() }),
                 Err(Unusable::Io(error)) => Err(directory(error)),
@@ -109,7 +113,7 @@ impl<E: Into<redb::Error>> From<E> for Unusable {
     }
 }
 
-type Opened = (Database, HashMap<String, Row>);
+type Opened = (Database, Restored);
 
 fn try_open(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
     let opened = guarded(|| {
@@ -127,8 +131,13 @@ fn try_open(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
             tracing::warn!("the state file {} was damaged, and is repaired", path.display());
         }
         prepare(&database, wall)?;
-        let rows = read(&database)?;
-        Ok((database, rows))
+        let restored = Restored {
+            rows: read(&database, HEALTH)?,
+            last_good: read(&database, LAST_GOOD)?,
+            rtts: read(&database, RTTS)?,
+            set_aside: None,
+        };
+        Ok((database, restored))
     });
     opened.unwrap_or_else(|| Err(Unusable::Content("its content contradicts itself".into())))
 }
@@ -149,11 +158,19 @@ fn prepare(database: &Database, wall: SystemTime) -> Result<(), Unusable> {
     let write = database.begin_write()?;
     check_version(&write)?;
     let oldest = millis(wall).saturating_sub(KEPT.as_millis() as u64);
-    // A row that cannot be read stays, to be found by `read`.
-    write.open_table(HEALTH)?.retain(|_, row| {
-        serde_json::from_slice::<Row>(row).map_or(true, |row| row.at_ms >= oldest)
-    })?;
+    drop_old::<Row>(&write, HEALTH, oldest)?;
+    drop_old::<GoodRow>(&write, LAST_GOOD, oldest)?;
+    drop_old::<RttRow>(&write, RTTS, oldest)?;
     write.commit()?;
+    Ok(())
+}
+
+/// Makes a table, or drops the rows of one that is there which are older than `oldest`. One that
+/// cannot be read stays, to be found by [`read`].
+fn drop_old<R: Stored>(write: &WriteTransaction, table: Rows, oldest: u64) -> Result<(), Unusable> {
+    write.open_table(table)?.retain(|_, row| {
+        serde_json::from_slice::<R>(row).map_or(true, |row| row.at_ms() >= oldest)
+    })?;
     Ok(())
 }
 
@@ -177,13 +194,14 @@ fn check_version(write: &WriteTransaction) -> Result<(), Unusable> {
     Ok(())
 }
 
-fn read(database: &Database) -> Result<HashMap<String, Row>, Unusable> {
-    let table = database.begin_read()?.open_table(HEALTH)?;
+fn read<R: Stored>(database: &Database, table: Rows) -> Result<HashMap<String, R>, Unusable> {
+    let open = database.begin_read()?.open_table(table)?;
     let mut rows = HashMap::new();
-    for item in table.iter()? {
+    for item in open.iter()? {
         let (key, row) = item?;
-        let row = serde_json::from_slice(row.value())
-            .map_err(|error| Unusable::Content(format!("a row of it is no health: {error}")))?;
+        let row = serde_json::from_slice(row.value()).map_err(|error| {
+            Unusable::Content(format!("a row of {table} cannot be understood: {error}"))
+        })?;
         rows.insert(key.value().to_owned(), row);
     }
     Ok(rows)

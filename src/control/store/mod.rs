@@ -1,4 +1,5 @@
-//! What survives a restart: the judged health of each target, in one redb file a state directory.
+//! What survives a restart, in one redb file a state directory: the judged health of each target, and
+//! what routing must remember.
 //!
 //! The writer of snapshots never waits for the disk. It leaves the newest health of each target
 //! here; a thread of the store's own writes what has changed, transitions at once and everything
@@ -9,7 +10,7 @@ mod row;
 mod writer;
 
 pub use file::{FILE, StoreError};
-pub use row::Restored;
+pub use row::{Recalled, Restored};
 pub use writer::Store;
 
 #[cfg(test)]

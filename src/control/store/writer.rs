@@ -6,11 +6,12 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use redb::Database;
+use redb::{Database, WriteTransaction};
 
-use super::file::{self, FILE, HEALTH, StoreError};
-use super::row::{Restored, Row, key};
+use super::file::{self, FILE, HEALTH, LAST_GOOD, RTTS, Rows, StoreError};
+use super::row::{GoodRow, Restored, Row, RttRow, Stored, key};
 use crate::clock;
+use crate::control::LastGood;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::model::{Check, Destination};
@@ -34,9 +35,35 @@ struct Desk {
 
 #[derive(Debug, Default)]
 struct Pending {
-    rows: HashMap<String, Row>,
+    lot: Lot,
     urgent: bool,
     closed: bool,
+}
+
+/// Rows to be written, by table and name.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Lot {
+    health: HashMap<String, Row>,
+    last_good: HashMap<String, GoodRow>,
+    rtts: HashMap<String, RttRow>,
+}
+
+impl Lot {
+    fn is_empty(&self) -> bool {
+        self.health.is_empty() && self.last_good.is_empty() && self.rtts.is_empty()
+    }
+
+    /// Takes in an older lot: what is here is newer.
+    fn put_back(&mut self, older: Self) {
+        fn join<R>(newer: &mut HashMap<String, R>, older: HashMap<String, R>) {
+            for (key, row) in older {
+                newer.entry(key).or_insert(row);
+            }
+        }
+        join(&mut self.health, older.health);
+        join(&mut self.last_good, older.last_good);
+        join(&mut self.rtts, older.rtts);
+    }
 }
 
 impl Store {
@@ -53,7 +80,7 @@ impl Store {
         let thread = std::thread::Builder::new().name("store".into()).spawn({
             let (desk, path) = (Arc::clone(&desk), dir.join(FILE));
             let mut disk = Disk { path, database: Some(database) };
-            move || write_all(&desk, |rows| disk.write(rows), &metrics)
+            move || write_all(&desk, |lot| disk.write(lot), &metrics)
         });
         let error = |error| StoreError::Directory { dir: dir.into(), error };
         Ok((Self { desk, thread: Some(thread.map_err(error)?) }, restored))
@@ -64,9 +91,23 @@ impl Store {
     pub fn keep(&self, check: &Check, destination: &Destination, health: &Health, at_once: bool) {
         let Some(row) = Row::of(health, clock::wall()) else { return };
         let mut pending = self.desk.lock();
-        pending.rows.insert(key(check, destination), row);
+        pending.lot.health.insert(key(check, destination), row);
         pending.urgent |= at_once;
         drop(pending);
+        self.desk.wake.notify_one();
+    }
+
+    /// Keeps the round-trip time to a region, with the next lot.
+    pub fn keep_rtt(&self, region: &str, rtt: Duration) {
+        let row = RttRow::of(rtt, clock::wall());
+        self.desk.lock().lot.rtts.insert(region.to_owned(), row);
+        self.desk.wake.notify_one();
+    }
+
+    /// Keeps the last good health of a record, with the next lot.
+    pub fn keep_last_good(&self, record: &str, good: &LastGood) {
+        let row = GoodRow::of(good, clock::wall());
+        self.desk.lock().lot.last_good.insert(record.to_owned(), row);
         self.desk.wake.notify_one();
     }
 
@@ -99,19 +140,17 @@ impl Desk {
 
     /// Takes back what could not be written; what came meanwhile is newer. Of what is closed
     /// nothing is taken back, for there is no next time.
-    fn put_back(&self, rows: HashMap<String, Row>) {
+    fn put_back(&self, lot: Lot) {
         let mut pending = self.lock();
         if !pending.closed {
-            for (key, row) in rows {
-                pending.rows.entry(key).or_insert(row);
-            }
+            pending.lot.put_back(lot);
         }
     }
 
     /// Waits for something to write; `None` when there will be nothing more.
-    fn take(&self) -> Option<HashMap<String, Row>> {
+    fn take(&self) -> Option<Lot> {
         let pending = self.lock();
-        let idle = |pending: &mut Pending| pending.rows.is_empty() && !pending.closed;
+        let idle = |pending: &mut Pending| pending.lot.is_empty() && !pending.closed;
         let pending = self.wake.wait_while(pending, idle).unwrap_or_else(PoisonError::into_inner);
         let calm = |pending: &mut Pending| !pending.urgent && !pending.closed;
         let (mut pending, _) = self
@@ -119,8 +158,8 @@ impl Desk {
             .wait_timeout_while(pending, PAUSE, calm)
             .unwrap_or_else(PoisonError::into_inner);
         pending.urgent = false;
-        let rows = std::mem::take(&mut pending.rows);
-        (!rows.is_empty() || !pending.closed).then_some(rows)
+        let lot = std::mem::take(&mut pending.lot);
+        (!lot.is_empty() || !pending.closed).then_some(lot)
     }
 }
 
@@ -128,12 +167,12 @@ impl Desk {
 /// the next lot, a pause later, unless something newer came.
 fn write_all(
     desk: &Desk,
-    mut write: impl FnMut(&HashMap<String, Row>) -> Result<(), WriteError>,
+    mut write: impl FnMut(&Lot) -> Result<(), WriteError>,
     metrics: &Metrics,
 ) {
     let mut failing = false;
-    while let Some(rows) = desk.take() {
-        match write(&rows) {
+    while let Some(lot) = desk.take() {
+        match write(&lot) {
             Ok(()) if failing => {
                 tracing::info!("health is stored again");
                 failing = false;
@@ -147,7 +186,7 @@ fn write_all(
                     );
                 }
                 failing = true;
-                desk.put_back(rows);
+                desk.put_back(lot);
             }
         }
     }
@@ -162,13 +201,13 @@ struct Disk {
 }
 
 impl Disk {
-    fn write(&mut self, rows: &HashMap<String, Row>) -> Result<(), WriteError> {
+    fn write(&mut self, lot: &Lot) -> Result<(), WriteError> {
         let written = file::guarded(|| {
             let database = match self.database.take() {
                 Some(database) => database,
                 None => file::reopen(&self.path).map_err(redb::Error::from)?,
             };
-            write(&database, rows)?;
+            write(&database, lot)?;
             self.database = Some(database);
             Ok(())
         });
@@ -185,16 +224,28 @@ enum WriteError {
     Content(&'static str),
 }
 
-fn write(database: &Database, rows: &HashMap<String, Row>) -> Result<(), redb::Error> {
+fn write(database: &Database, lot: &Lot) -> Result<(), redb::Error> {
     let write = database.begin_write()?;
-    {
-        let mut table = write.open_table(HEALTH)?;
-        for (key, row) in rows {
-            let json = serde_json::to_vec(row).unwrap_or_default();
-            table.insert(key.as_str(), json.as_slice())?;
-        }
-    }
+    write_rows(&write, HEALTH, &lot.health)?;
+    write_rows(&write, LAST_GOOD, &lot.last_good)?;
+    write_rows(&write, RTTS, &lot.rtts)?;
     write.commit()?;
+    Ok(())
+}
+
+fn write_rows<R: Stored>(
+    write: &WriteTransaction,
+    table: Rows,
+    rows: &HashMap<String, R>,
+) -> Result<(), redb::Error> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut table = write.open_table(table)?;
+    for (key, row) in rows {
+        let json = serde_json::to_vec(row).unwrap_or_default();
+        table.insert(key.as_str(), json.as_slice())?;
+    }
     Ok(())
 }
 
@@ -213,13 +264,13 @@ mod tests {
         let (desk, mut lots) = (Desk::default(), Vec::new());
         let put = |key: &str, failures| {
             let mut pending = desk.lock();
-            pending.rows.insert(key.into(), row(failures));
+            pending.lot.health.insert(key.into(), row(failures));
             pending.urgent = true;
         };
         put("web", 1);
         put("api", 1);
-        let write = |rows: &HashMap<String, Row>| {
-            lots.push(rows.clone());
+        let write = |lot: &Lot| {
+            lots.push(lot.clone());
             match lots.len() {
                 1 => {
                     put("web", 2);
@@ -232,7 +283,7 @@ mod tests {
             }
         };
         write_all(&desk, write, &Metrics::new());
-        let failures = |key: &str| lots[1].get(key).map(|row| row.failures);
+        let failures = |key: &str| lots[1].health.get(key).map(|row| row.failures);
         assert_eq!((lots.len(), failures("web"), failures("api")), (2, Some(2), Some(1)));
     }
 
@@ -243,13 +294,13 @@ mod tests {
         let (database, _) = file::open(dir.path(), clock::wall()).unwrap();
         drop(database);
         let mut disk = Disk { path: path.clone(), database: None };
-        let rows = HashMap::from([("web".to_owned(), row(3))]);
+        let lot = Lot { health: HashMap::from([("web".to_owned(), row(3))]), ..Lot::default() };
         std::fs::rename(&path, &elsewhere).unwrap();
-        assert!(disk.write(&rows).is_err());
+        assert!(disk.write(&lot).is_err());
         std::fs::rename(&elsewhere, &path).unwrap();
-        assert!(disk.write(&rows).is_ok());
+        assert!(disk.write(&lot).is_ok());
         drop(disk);
         let (_, restored) = file::open(dir.path(), clock::wall()).unwrap();
-        assert_eq!(restored.rows, rows);
+        assert_eq!(restored.rows, lot.health);
     }
 }

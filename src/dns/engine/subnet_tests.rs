@@ -78,7 +78,7 @@ fn world(client_subnet: bool) -> Snapshot {
         parts.pools.iter().map(|pool| Arc::new(PoolStanding::assumed(pool, true))).collect();
     let options = Options { udp_payload_max: 1232, client_subnet };
     let assembly = Assembly::new(parts, Arc::new(names), Arc::new(places), options, |_, _| 0);
-    compile(None, &Arc::new(assembly), &Inputs { pools: Arc::new(pools) })
+    compile(None, &Arc::new(assembly), &Inputs::of(pools))
 }
 
 /// A client subnet option by hand.

@@ -1,6 +1,6 @@
 //! What of the client decided: the rules that matched, and the figures that were compared.
 
-use crate::model::{GeoKeys, Location, Node, NodeId};
+use crate::model::{GeoKeys, Location, Node, NodeId, RegionId};
 use crate::routing::places::{FigureSource, Figures};
 
 use super::explanation::{Compared, ComparedBy, Figure, Keys, Kind};
@@ -60,7 +60,10 @@ impl Path<'_> {
         match self.tree.node(id) {
             Node::Latency { members, .. } => {
                 let at = members.iter().position(|m| m.node == member)?;
-                let rtt_ms = Some(figures.of.get(at)? / 1e6);
+                let own =
+                    || Some(self.rtts.get(self.region_of(member)?.index())?.as_ref()?.as_nanos());
+                let nanos = figures.of.get(at).copied().or_else(|| own().map(|nanos| nanos as f64));
+                let rtt_ms = Some(nanos? / 1e6);
                 let km = self.distance(figures, member);
                 let row = match &figures.source {
                     FigureSource::Table(rows) => rows.get(at).map(ToString::to_string),
@@ -79,11 +82,15 @@ impl Path<'_> {
         }
     }
 
+    fn region_of(&self, member: NodeId) -> Option<RegionId> {
+        let Node::Region(slot) = self.tree.node(member) else { return None };
+        self.tree.slots.get(slot.index()).copied()
+    }
+
     /// The great-circle distance to a region in km, where distances were compared.
     fn distance(&self, figures: &Figures, member: NodeId) -> Option<f64> {
         let FigureSource::Distance { from, .. } = figures.source else { return None };
-        let Node::Region(slot) = self.tree.node(member) else { return None };
-        let region = self.regions.get(self.tree.slots.get(slot.index())?.index())?;
+        let region = self.regions.get(self.region_of(member)?.index())?;
         region.location.map(|to: Location| from.distance_km(to))
     }
 }

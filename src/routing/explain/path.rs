@@ -1,5 +1,7 @@
 //! From what a walk told to the path that people read: names, shares, and what came of each node.
 
+use std::time::Duration;
+
 use crate::model::{Family, Member, Node, NodeId, Region, Slot, Tree};
 use crate::routing::distribution::RingOf;
 use crate::routing::inputs::PoolStanding;
@@ -19,6 +21,8 @@ pub(super) struct Path<'a> {
     pub(super) classified: Option<&'a Classified>,
     /// The pools in the tree's slots.
     pub(super) pools: &'a [Option<&'a PoolStanding>],
+    /// This nameserver's own round-trip times, by region.
+    pub(super) rtts: &'a [Option<Duration>],
     /// The regions in the tree's rings, as they are served.
     pub(super) rings: &'a [RingOf],
     /// The regions, which slots name.

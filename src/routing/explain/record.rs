@@ -3,9 +3,8 @@
 use crate::geo::{DatabaseError, Geo, LatencyTable};
 use crate::model::{Family, OnAllDown, RecordId, Tree};
 use crate::routing::classes::flatten;
-use crate::routing::compile::pools_of;
-use crate::routing::levels::Health;
 use crate::routing::places::Asker;
+use crate::routing::sight::Sight;
 use crate::routing::snapshot::Snapshot;
 use crate::wire::Key;
 use crate::zone::{Found, Names};
@@ -37,24 +36,24 @@ pub fn explain(
     else {
         return Ok(None);
     };
-    let tree = assembly.trees.get(served.tree.index());
-    let binding = assembly.bindings.get(served.binding.index());
-    let (Some(tree), Some(binding)) = (tree, binding) else { return Ok(None) };
+    let Some(tree) = assembly.trees.get(served.tree.index()) else { return Ok(None) };
     let known = look_up(snapshot, geo, latency, served.tree, asker)?;
     let Some(class) = u32::try_from(known.at).ok().and_then(|at| side.class(at)) else {
         return Ok(None);
     };
 
-    let pools = pools_of(binding, &snapshot.pools);
+    let inputs = snapshot.inputs();
+    let sight = Sight::new(assembly, served.binding, &inputs);
     let mut recorder = Recorder::new();
-    let walked = flatten(tree, family, &known.class, &Health::new(&pools), &mut recorder);
+    let walked = flatten(tree, family, &known.class, &sight.health(family), &mut recorder);
     debug_assert_eq!(walked.shares, class.distribution.shares, "the same walk serves");
     let path = Path {
         tree,
         family,
         class: &known.class,
         classified: known.classified.as_ref(),
-        pools: &pools,
+        pools: &sight.pools,
+        rtts: &snapshot.rtts,
         rings: &class.distribution.rings,
         regions: &assembly.regions,
     };

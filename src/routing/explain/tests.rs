@@ -51,6 +51,7 @@ fn explained(
         class,
         classified,
         pools: &pools,
+        rtts: &[],
         rings: &served.rings,
         regions: &names(REGIONS),
     };

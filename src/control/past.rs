@@ -1,0 +1,31 @@
+//! What is known before anything is observed: from an earlier process, or nothing.
+
+use std::time::Duration;
+
+use crate::health::Health;
+use crate::model::{Check, Destination};
+
+use super::memory::LastGood;
+
+/// What an earlier process has left behind. A function from a check and where it is probed is one
+/// that knows of health alone.
+pub trait Past {
+    /// The health of a target.
+    fn health(&self, check: &Check, destination: &Destination) -> Option<Health>;
+
+    /// The round-trip time to a region.
+    fn rtt(&self, _region: &str) -> Option<Duration> {
+        None
+    }
+
+    /// The last good health of a record.
+    fn last_good(&self, _record: &str) -> Option<LastGood> {
+        None
+    }
+}
+
+impl<F: Fn(&Check, &Destination) -> Option<Health>> Past for F {
+    fn health(&self, check: &Check, destination: &Destination) -> Option<Health> {
+        self(check, destination)
+    }
+}

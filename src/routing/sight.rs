@@ -1,0 +1,114 @@
+//! What a compile sees of one binding: its pools, how far they are, and what is remembered.
+
+use std::time::Duration;
+
+use crate::model::{Binding, BindingId, Family, OnAllDown, PoolId, RegionId};
+
+use super::assembly::Assembly;
+use super::inputs::{Inputs, PoolStanding, Remembered};
+use super::levels::Health;
+use super::snapshot::Snapshot;
+
+/// The inputs of one binding, by the slots of its tree.
+#[derive(Debug)]
+pub(super) struct Sight<'a> {
+    /// The standings of its pools; `None` takes no part.
+    pub(super) pools: Vec<Option<&'a PoolStanding>>,
+    /// The round-trip time to the region of each slot, in a tree that may depend on it.
+    rtts: Vec<Option<Duration>>,
+    /// What `last_good` goes back to, in a tree that asks for it.
+    remembered: Option<&'a Remembered>,
+}
+
+/// All that a walk for a family sees of a slot: where slots look alike, shares are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Seen {
+    family: Option<Family>,
+    live: bool,
+    h: u64,
+    remembered: u64,
+    rtt: Option<Duration>,
+}
+
+impl<'a> Sight<'a> {
+    pub(super) fn new(assembly: &Assembly, binding: BindingId, inputs: &'a Inputs) -> Self {
+        let Binding { tree: id, pools } = &assembly.bindings[binding.index()];
+        let standing = |pool: &Option<PoolId>| Some(inputs.pools.get((*pool)?.index())?.as_ref());
+        let tree = &assembly.trees[id.index()];
+        let rtt = |region: &RegionId| inputs.rtts.get(region.index()).copied().flatten();
+        let timed = assembly.timed().is_some_and(|timed| timed.tree(*id));
+        let asks = tree.on_all_down == OnAllDown::LastGood;
+        let memory = inputs.last_good.get(binding.index()).filter(|_| asks);
+        Self {
+            pools: pools.iter().map(standing).collect(),
+            rtts: if timed { tree.slots.iter().map(rtt).collect() } else { Vec::new() },
+            remembered: memory.and_then(Option::as_deref),
+        }
+    }
+
+    /// The family whose health counts in a slot when one is asked for: the other one where the
+    /// pool has not the one asked, for then it can still keep its place.
+    pub(super) fn counts(&self, slot: usize, asked: Family) -> Option<Family> {
+        let pool = self.pools.get(slot).copied().flatten()?;
+        [asked, asked.other()].into_iter().find(|family| pool.family(*family).count > 0)
+    }
+
+    /// What a walk for a family sees, slot by slot; of a pool nothing but the family that counts.
+    pub(super) fn seen(&self, asked: Family) -> impl Iterator<Item = Seen> {
+        let remembered = self.remembered(asked);
+        self.pools.iter().enumerate().map(move |(slot, pool)| {
+            let family = self.counts(slot, asked);
+            let standing = family.and_then(|family| Some(pool.as_ref()?.family(family)));
+            Seen {
+                family,
+                live: standing.is_some_and(|standing| !standing.live.is_empty()),
+                h: standing.map_or(0, |standing| standing.h.to_bits()),
+                remembered: remembered.get(slot).map_or(0, |h| h.to_bits()),
+                rtt: self.rtts.get(slot).copied().flatten(),
+            }
+        })
+    }
+
+    /// The levels that a walk for a family goes by.
+    pub(super) fn health(&self, asked: Family) -> Health {
+        let mut health = Health::new(&self.pools);
+        health.rtts.clone_from(&self.rtts);
+        for (slot, h) in self.remembered(asked).iter().enumerate() {
+            if let Some(family) = self.counts(slot, asked) {
+                health.remember(slot, family, *h);
+            }
+        }
+        health
+    }
+
+    fn remembered(&self, asked: Family) -> &'a [f64] {
+        self.remembered.and_then(|r| r.family[asked.index()].as_deref()).unwrap_or_default()
+    }
+}
+
+impl Snapshot {
+    /// The health in force in a binding, to be remembered as its last good one for a family:
+    /// unless something is all down in any class, or an address that counts is in doubt.
+    pub fn good(
+        &self,
+        binding: BindingId,
+        family: Family,
+        doubtful: impl Fn(PoolId, Family) -> bool,
+    ) -> Option<Box<[f64]>> {
+        let served = self.bindings.get(binding.index())?;
+        if served.is_all_down(family) {
+            return None;
+        }
+        let inputs = self.inputs();
+        let sight = Sight::new(&self.assembly, binding, &inputs);
+        let pools = &self.assembly.bindings[binding.index()].pools;
+        let factor = |slot: usize| {
+            let Some(counts) = sight.counts(slot, family) else { return Some(0.0) };
+            let doubt =
+                pools.get(slot).copied().flatten().is_some_and(|pool| doubtful(pool, counts));
+            let pool = sight.pools.get(slot).copied().flatten()?;
+            (!doubt).then_some(pool.family(counts).h)
+        };
+        (0..pools.len()).map(factor).collect()
+    }
+}
