@@ -112,11 +112,11 @@ fn flat(spec: &Spec, healths: &[f64]) -> (Shares, Distribution) {
     let standings: Vec<Option<&PoolStanding>> = standings.iter().map(Some).collect();
     let distribution = flatten(&tree, Family::V4, &class, &Health::new(&standings), &mut ());
     let ring = |slot: Slot| {
-        let rings = tree.nodes.iter().filter_map(|node| match &node.node {
+        let mut rings = tree.nodes.iter().filter_map(|node| match &node.node {
             Node::Multivalue { members, ring, .. } if *ring == slot => Some(members),
             _ => None,
         });
-        let members = rings.last().expect("there is no other slot");
+        let members = rings.next_back().expect("there is no other slot");
         Drawn::ring(members.iter().map(|slot| slot.0))
     };
     let mut shares = Shares::new();

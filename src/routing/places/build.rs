@@ -185,7 +185,9 @@ impl Build<'_> {
         let [mark, configured, databases @ ..] = said else { return Ok(Vec::new()) };
         let covering = nested.chain(configured.number);
         let own = covering.iter().filter_map(|prefix| self.networks.get(prefix).copied());
-        let databases = databases.iter().zip(&self.geo.databases).enumerate();
+        // What a database says of a special-purpose block is of somebody else's.
+        let asked = if mark.number & SPECIAL == 0 { databases } else { &[] };
+        let databases = asked.iter().zip(&self.geo.databases).enumerate();
         let databases = databases.map(|(at, (said, database))| {
             Ok((at, said.record.map(|record| database.attributes(record)).transpose()?))
         });

@@ -55,7 +55,12 @@ impl Client {
             geo.networks.iter().enumerate().find(|(_, network)| network.prefix == *prefix)
         };
         let own = covering.iter().filter_map(network);
-        let databases = geo.databases.iter().enumerate().map(|(at, database)| {
+        // What a database says of a special-purpose block is of somebody else's.
+        let asked = match special_block(subject.bits, subject.family) {
+            None => &geo.databases[..],
+            Some(_) => &[],
+        };
+        let databases = asked.iter().enumerate().map(|(at, database)| {
             let record = database.find(subject.first())?;
             Ok((at, record.map(|(record, _)| database.attributes(record)).transpose()?))
         });

@@ -3,14 +3,17 @@
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::path::Path;
 
 use fastrand::Rng;
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::address::{Subject, all, carriers, mask, special, special_block, width};
 use super::*;
-use crate::geo::{Geo, LatencyTable, Network};
+use crate::geo::support::mmdb::{Client as Said, Mmdb};
+use crate::geo::{Database, Geo, LatencyTable, Network};
 use crate::model::*;
+use crate::problem::Problems;
 use crate::routing::{Class, Parts};
 
 /// Any client is one of these as far as a table may tell.
@@ -135,8 +138,54 @@ fn tree(rng: &mut Rng, nets: &[IpNet]) -> Tree {
     }
 }
 
+/// A database of few prefixes, in one schema or the other.
+fn database(rng: &mut Rng, dir: &Path, nets: &mut Vec<IpNet>) -> Database {
+    let said = |rng: &mut Rng| Said {
+        continent: rng.choice(CONTINENTS).filter(|_| rng.bool()),
+        country: rng.choice(COUNTRIES).filter(|_| rng.bool()),
+        subdivision: rng.bool().then_some(("CA", "California")),
+        location: rng.bool().then(|| (f64::from(rng.i8(-80..80)), f64::from(rng.i8(..)))),
+        asn: rng.bool().then_some(64500),
+    };
+    let is_nested = rng.bool();
+    let of = |said: Said| if is_nested { said.nested() } else { said.flat() };
+    let entries: Vec<_> = (0..rng.usize(1..12)).map(|_| (net(rng), of(said(rng)))).collect();
+    nets.extend(entries.iter().map(|(net, _)| *net));
+    let path = dir.join(format!("{}.mmdb", rng.u64(..)));
+    let aliases = rng.bool();
+    std::fs::write(&path, Mmdb { aliases, ..Mmdb::default() }.write(&entries)).unwrap();
+    Database::open(&path).unwrap()
+}
+
+/// Rows for some clients and regions; for some clients all regions are known.
+fn table(rng: &mut Rng, dir: &Path, nets: &[IpNet]) -> LatencyTable {
+    let mut rows = BTreeSet::new();
+    for _ in 0..rng.usize(..8) {
+        let client = match (rng.u8(..6), rng.choice(nets)) {
+            (0 | 1, Some(net)) => net.to_string(),
+            (2, _) => "US-CA".into(),
+            (3, _) => rng.choice(COUNTRIES).unwrap().into(),
+            (4, _) => format!("continent:{}", rng.choice(CONTINENTS).unwrap()),
+            (5, _) => "AS64500".into(),
+            _ => "*".into(),
+        };
+        let known = if rng.bool() { 3 } else { rng.u8(1..3) };
+        rows.extend((0..known).map(|region| (client.clone(), region)));
+    }
+    let rows: String = (rows.into_iter())
+        .map(|(client, region)| format!("{client},r{region},{}\n", rng.u8(..)))
+        .collect();
+    let path = dir.join(format!("{}.csv", rng.u64(..)));
+    std::fs::write(&path, rows).unwrap();
+    let mut problems = Problems::default();
+    let regions: Vec<_> = (0..3).map(|n| format!("r{n}").into()).collect();
+    let table = LatencyTable::read(&path, &regions, &mut problems);
+    assert!(!problems.any_error(), "{problems}");
+    table
+}
+
 impl World {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, dir: &Path) -> Self {
         let rng = &mut Rng::with_seed(seed);
         let rule_nets: Vec<IpNet> = (0..rng.usize(..6)).map(|_| net(rng)).collect();
         let mut networks: Vec<Network> = (0..rng.usize(..10))
@@ -159,8 +208,10 @@ impl World {
             trees: (0..2).map(|_| tree(rng, &rule_nets)).collect(),
             ..Parts::default()
         };
-        let geo = Geo { networks, databases: Vec::new() };
-        let latency = LatencyTable::default();
+        let mut database_nets = Vec::new();
+        let databases = (0..rng.usize(..3)).map(|_| database(rng, dir, &mut database_nets));
+        let geo = Geo { databases: databases.collect(), networks };
+        let latency = table(rng, dir, &rule_nets);
         let places = Places::build(&parts, &geo, &latency).unwrap();
         let mut borders = [BTreeSet::new(), BTreeSet::new()];
         let mut border = |family: Family, bits: u128, len: u8| {
@@ -171,7 +222,8 @@ impl World {
                 set.insert(behind + 1);
             }
         };
-        for net in build::prefixes(&parts.trees, &geo, &latency) {
+        let configured = build::prefixes(&parts.trees, &geo, &latency);
+        for net in configured.into_iter().chain(database_nets) {
             let bits = match net {
                 IpNet::V4(net) => u128::from(net.network().to_bits()),
                 IpNet::V6(net) => net.network().to_bits(),
@@ -182,6 +234,8 @@ impl World {
             special(family).iter().for_each(|block| border(family, block.bits, block.len));
         }
         carriers().for_each(|block| border(Family::V6, block.bits, block.len));
+        // Where databases keep IPv4, they say nothing of IPv6.
+        border(Family::V6, 0, 96);
         Self { parts, geo, latency, places, borders }
     }
 
@@ -336,8 +390,9 @@ fn check(world: &World, id: TreeId, asker: &Asker, counts: &mut Counts) {
 #[test]
 fn tables_agree_with_a_direct_evaluation() {
     let mut counts = Counts::default();
+    let dir = tempfile::tempdir().unwrap();
     for seed in 0..400 {
-        let world = World::new(seed);
+        let world = World::new(seed, dir.path());
         let rng = &mut Rng::with_seed(seed);
         for _ in 0..30 {
             let sent = client(rng, &world);
