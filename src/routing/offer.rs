@@ -76,7 +76,8 @@ impl Offer {
 /// geoproximity share among all their regions by weight.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Class {
-    /// For a geolocation node: its matching rules, most specific first.
+    /// For a geolocation node: its matching rules, most specific first; of rules that lead to the
+    /// same, the first stands for all.
     pub chains: Vec<(NodeId, Vec<usize>)>,
     /// For a latency or geoproximity node: the positions of its members, in bands, nearest first.
     pub bands: Vec<(NodeId, Vec<Vec<usize>>)>,

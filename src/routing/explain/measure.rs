@@ -10,7 +10,9 @@ impl Path<'_> {
     /// The chain of a geolocation: the rules that match, most specific first, then the default.
     pub(super) fn links(&self, id: NodeId, default: Option<NodeId>) -> Vec<(Kind, Option<NodeId>)> {
         let Node::Geolocation { rules, .. } = self.tree.node(id) else { return Vec::new() };
-        let chain = self.class.chains.iter().find(|(node, _)| *node == id);
+        // Of rules that lead to the same the class tells only the first.
+        let chains = self.classified.map_or(&self.class.chains, |classified| &classified.matched);
+        let chain = chains.iter().find(|(node, _)| *node == id);
         let matching = chain.map_or(&[][..], |(_, chain)| chain);
         let mut links: Vec<_> = (matching.iter())
             .filter_map(|&rule| rules.get(rule))

@@ -268,7 +268,7 @@ fn a_latency_tells_its_figures_and_their_source() {
     let rows = vec![ClientKey::All, ClientKey::All, ClientKey::Asn(64500)];
     let with = |source| {
         let figures = vec![(root, Figures { source, of: of.clone() })];
-        Classified { class: class.clone(), figures }
+        Classified { class: class.clone(), matched: class.chains.clone(), figures }
     };
     let told = |classified: Option<&Classified>, class: &Class| {
         explained(&tree, class, classified, &v4(&[1.0, 1.0, 0.0]), Family::V4).1.unwrap()
@@ -324,8 +324,11 @@ fn a_geoproximity_tells_distances_before_and_after_the_bias() {
         of_country: false,
     };
     let of = vec![600e3, 500e3, 1000e3];
-    let classified =
-        Classified { class: class.clone(), figures: vec![(NodeId(3), Figures { source, of })] };
+    let classified = Classified {
+        class: class.clone(),
+        matched: class.chains.clone(),
+        figures: vec![(NodeId(3), Figures { source, of })],
+    };
     let (_, path) = explained(&tree, &class, Some(&classified), &v4(&[1.0; 3]), Family::V4);
     let parts = path.unwrap().parts;
     let of = |at: usize| parts[at].members[0].figure.clone().unwrap();
@@ -351,6 +354,28 @@ fn a_tier_without_the_family_keeps_its_place_in_words() {
     let parts = told(MissingFamily::Skip);
     assert_eq!((parts[0].outcome, parts[0].share), (Outcome::NoAddress, 0.0));
     assert_eq!((parts[1].outcome, parts[1].share), (Outcome::Used, 1.0));
+}
+
+#[test]
+fn the_rule_that_matched_is_told_and_not_another_that_leads_to_the_same() {
+    let country = |code: &str| GeoRule {
+        keys: GeoKeys { country: vec![code.parse().unwrap()], ..GeoKeys::default() },
+        to: NodeId(1),
+    };
+    let policy = Node::Geolocation {
+        rules: vec![country("DE"), country("FR")],
+        default: Some(NodeId(0)),
+        fence: false,
+        missing: MissingFamily::Nodata,
+    };
+    let tree = over_three(policy, None);
+    let class = Class { chains: vec![(NodeId(3), vec![0])], bands: Vec::new() };
+    let matched = vec![(NodeId(3), vec![1])];
+    let classified = Classified { class: class.clone(), matched, figures: Vec::new() };
+    let (_, path) = explained(&tree, &class, Some(&classified), &v4(&[1.0; 3]), Family::V4);
+    let rule = &path.unwrap().parts[0];
+    let french = Keys { country: vec!["FR".into()], ..Keys::default() };
+    assert_eq!((&rule.part, rule.share), (&Kind::Rule(french), 1.0));
 }
 
 #[test]

@@ -20,8 +20,12 @@ const NANOS_PER_METRE: f64 = 1e6 / 66e3;
 /// What a tree makes of a client, and by which figures.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Classified {
-    /// What answers depend on.
+    /// What answers depend on. Of rules that lead to the same the first stands for all, so that
+    /// clients who differ only in the rule that names them are of one class.
     pub class: Class,
+    /// For each geolocation node that the client can come to and that has a rule for it: the rules
+    /// that match, most specific first.
+    pub matched: Vec<(NodeId, Vec<usize>)>,
     /// For each latency or geoproximity node that the client can come to: how its members compare.
     pub figures: Vec<(NodeId, Figures)>,
 }
@@ -80,6 +84,7 @@ pub fn classify(
     let mut out = walk.out;
     out.class.chains.sort_unstable_by_key(|(node, _)| *node);
     out.class.bands.sort_unstable_by_key(|(node, _)| *node);
+    out.matched.sort_unstable_by_key(|(node, _)| *node);
     out.figures.sort_by_key(|(node, _)| *node);
     out
 }
@@ -143,8 +148,13 @@ impl<'a> Walk<'a> {
             _ => to.chain(default).collect(),
         };
         if !chain.is_empty() {
-            let chain = chain.into_iter().map(|(_, at)| at).collect();
-            self.out.class.chains.push((id, chain));
+            let matched: Vec<usize> = chain.into_iter().map(|(_, at)| at).collect();
+            let first = |&at: &usize| {
+                let to = rules.get(at).map(|rule| rule.to);
+                rules.iter().position(|rule| Some(rule.to) == to).unwrap_or(at)
+            };
+            self.out.class.chains.push((id, matched.iter().map(first).collect()));
+            self.out.matched.push((id, matched));
         }
         for node in to {
             self.node(node);
@@ -281,7 +291,10 @@ mod tests {
         let covering = ["10.1.0.0/16", "10.0.0.0/8"].map(|net| net.parse().expect("a prefix"));
         let (parts, latency) = (Parts::default(), LatencyTable::default());
         let classified = classify(&parts, &tree, &latency, &attributes, &covering);
-        classified.class.chains.into_iter().flat_map(|(_, chain)| chain).collect()
+        assert!(
+            classified.class.chains.iter().all(|(_, chain)| chain.iter().all(|&rule| rule == 0))
+        );
+        classified.matched.into_iter().flat_map(|(_, chain)| chain).collect()
     }
 
     #[rstest]

@@ -19,9 +19,20 @@ use crate::routing::{Class, Parts};
 /// Any client is one of these as far as a table may tell.
 #[derive(Debug, Clone, PartialEq)]
 enum Outcome {
-    Class(Class),
+    /// For each geolocation where it leads to, and for each node with figures the bands.
+    Class(Vec<(NodeId, Vec<NodeId>)>, Vec<(NodeId, Vec<Vec<usize>>)>),
     /// The source address decides.
     Source,
+}
+
+impl Outcome {
+    fn of(tree: &Tree, rules: &[(NodeId, Vec<usize>)], class: &Class) -> Self {
+        let lead = |(node, chain): &(NodeId, Vec<usize>)| {
+            let Node::Geolocation { rules, .. } = tree.node(*node) else { panic!("rules") };
+            (*node, chain.iter().map(|&rule| rules[rule].to).collect())
+        };
+        Self::Class(rules.iter().map(lead).collect(), class.bands.clone())
+    }
 }
 
 struct World {
@@ -247,7 +258,7 @@ impl World {
         }
         let (attributes, covering) = (&client.attributed.attributes, &client.covering);
         let classified = classify(&self.parts, tree, &self.latency, attributes, covering);
-        Outcome::Class(classified.class)
+        Outcome::of(tree, &classified.matched, &classified.class)
     }
 
     /// One address of each stretch of a prefix in which no source changes its mind.
@@ -320,7 +331,8 @@ fn check(world: &World, id: TreeId, asker: &Asker, counts: &mut Counts) {
     let tree = &world.parts.trees[id.index()];
     let Some(table) = world.places.table(id) else { panic!("it looks at the client") };
     let found = table.find(asker);
-    let class = Outcome::Class(table.classes()[found.class as usize].clone());
+    let class = &table.classes()[found.class as usize];
+    let class = Outcome::of(tree, &class.chains, class);
     counts.askers += 1;
     if table.classes().len() == 1 && !tree.sticky {
         assert_eq!(found, Found::default());
@@ -363,14 +375,14 @@ fn check(world: &World, id: TreeId, asker: &Asker, counts: &mut Counts) {
     // A scope one bit shorter would not hold, but where it is the widest that is allowed.
     let least = match expected {
         Outcome::Source => special_block(subject.bits, subject.family).unwrap().len,
-        Outcome::Class(_) if tree.sticky => {
+        Outcome::Class(..) if tree.sticky => {
             if subject.family == Family::V4 {
                 24
             } else {
                 56
             }
         }
-        Outcome::Class(_) => 0,
+        Outcome::Class(..) => 0,
     };
     assert!(scope >= least, "{}", say());
     if scope == least {
