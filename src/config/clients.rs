@@ -2,15 +2,15 @@
 //! of places.
 
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use ipnet::IpNet;
 
 use super::server::refuse_twice;
 use super::table::Table;
 use super::value::Value;
-use crate::model::{Continent, Country, GeoKeys, Location, Subdivision};
+use crate::model::{Continent, Country, GeoKeys, Location, Subdivision, embedded};
 use crate::problem::{Problem, nearest};
 
 /// Autonomous systems; 0 is none (RFC 7607).
@@ -165,24 +165,6 @@ pub(super) fn prefix(v: &Value<'_>) -> Option<IpNet> {
     Some(prefix)
 }
 
-/// The IPv4 prefix that an IPv6 prefix stands for: mapped (RFC 4291), NAT64's well-known prefix
-/// (RFC 6052) and 6to4 (RFC 3056).
-fn embedded(prefix: Ipv6Net) -> Option<Ipv4Net> {
-    let forms = [
-        (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96),
-        (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96),
-        (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16),
-    ];
-    let within = |(address, len): &(Ipv6Addr, u8)| {
-        Ipv6Net::new(*address, *len).is_ok_and(|form| form.contains(&prefix))
-    };
-    let (_, at) = forms.into_iter().find(within)?;
-    // The cast keeps the 32 bits behind the first `at`.
-    let bits = (prefix.addr().to_bits() >> (96 - at)) as u32;
-    let len = (prefix.prefix_len() - at).min(32);
-    Ipv4Net::new(Ipv4Addr::from_bits(bits), len).ok()
-}
-
 /// `latitude` and `longitude`, both of which must be there.
 pub(super) fn coordinates(t: &Table<'_>) -> Option<Location> {
     let degrees =
@@ -190,32 +172,4 @@ pub(super) fn coordinates(t: &Table<'_>) -> Option<Location> {
     let latitude = degrees("latitude", 90.0, "degrees north, -90 to 90");
     let longitude = degrees("longitude", 180.0, "degrees east, -180 to 180");
     Some(Location { latitude: latitude?, longitude: longitude? })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn v4(prefix: &str) -> Option<String> {
-        embedded(prefix.parse().unwrap()).map(|v4| v4.to_string())
-    }
-
-    #[test]
-    fn ipv4_within_ipv6_is_found_where_a_prefix_holds_nothing_else() {
-        for (prefix, found) in [
-            ("::ffff:0:0/96", "0.0.0.0/0"),
-            ("::ffff:192.0.2.128/121", "192.0.2.128/25"),
-            ("64:ff9b::10.0.0.0/104", "10.0.0.0/8"),
-            ("64:ff9b::10.0.0.1/128", "10.0.0.1/32"),
-            ("2002::/16", "0.0.0.0/0"),
-            ("2002:c000:200::/40", "192.0.2.0/24"),
-            ("2002:c000:201:1::/64", "192.0.2.1/32"),
-            ("2002:c000:201::1/128", "192.0.2.1/32"),
-        ] {
-            assert_eq!(v4(prefix).as_deref(), Some(found), "{prefix}");
-        }
-        for prefix in ["::/0", "::/64", "2000::/3", "2001:db8::/32", "64:ff9b:1::/48", "::/128"] {
-            assert_eq!(v4(prefix), None, "{prefix}");
-        }
-    }
 }

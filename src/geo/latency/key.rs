@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use crate::model::{Continent, Country, Subdivision};
+use crate::model::{Continent, Country, Subdivision, embedded};
 
 /// Which clients a row is about. It is written as in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -79,9 +79,9 @@ fn prefix(text: &str) -> Result<IpNet, Refused> {
         return refused("a prefix without bits behind its length", Some(hint));
     }
     if let IpNet::V6(v6) = prefix
-        && let Some(address) = v6.addr().to_ipv4_mapped().filter(|_| v6.prefix_len() >= 96)
+        && let Some(v4) = embedded(v6)
     {
-        let hint = format!("write {address}/{}", v6.prefix_len() - 96);
+        let hint = format!("write {v4}");
         return refused("an IPv4 prefix as such: clients are looked up by it", Some(hint));
     }
     Ok(prefix)

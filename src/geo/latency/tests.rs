@@ -163,6 +163,16 @@ const ANY: &str = "a prefix, a system (AS64500), a subdivision (DE-BE), a countr
     "an IPv4 prefix as such: clients are looked up by it",
     Some("write 10.0.0.0/8")
 )]
+#[case(
+    "64:ff9b::10.1.0.0/112",
+    "an IPv4 prefix as such: clients are looked up by it",
+    Some("write 10.1.0.0/16")
+)]
+#[case(
+    "2002:a00::/24",
+    "an IPv4 prefix as such: clients are looked up by it",
+    Some("write 10.0.0.0/8")
+)]
 fn a_key_that_names_no_clients_is_refused(
     #[case] key: &str,
     #[case] wanted: &str,
