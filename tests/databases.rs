@@ -81,16 +81,18 @@ fn judge(path: &Path, addresses: &[IpAddr], key: &str) -> HashMap<IpAddr, String
     })
 }
 
-/// A tree that tells every country apart: the rule of a country is its position in the list.
+/// A tree that tells every country apart: each leads to a region of its own, at the position of its
+/// code in the list.
 fn by_country() -> (Tree, Vec<Country>) {
     let letters = || b'A'..=b'Z';
     let countries: Vec<Country> = letters()
         .flat_map(|a| letters().map(move |b| String::from_utf8(vec![a, b]).expect("ASCII")))
         .map(|code| code.parse().expect("two letters"))
         .collect();
-    let rules = countries.iter().map(|country| GeoRule {
+    let count = countries.len() as u16;
+    let rules = countries.iter().zip(0..).map(|(country, region)| GeoRule {
         keys: GeoKeys { country: vec![*country], ..GeoKeys::default() },
-        to: NodeId(0),
+        to: NodeId(region),
     });
     let geolocation = Node::Geolocation {
         rules: rules.collect(),
@@ -98,12 +100,12 @@ fn by_country() -> (Tree, Vec<Country>) {
         fence: false,
         missing: MissingFamily::Nodata,
     };
-    let nodes = [Node::Region(Slot(0)), geolocation];
+    let nodes = (0..count).map(|slot| Node::Region(Slot(slot))).chain([geolocation]);
     let tree = Tree {
-        nodes: nodes.map(|node| PolicyNode { name: None, node }).into(),
-        root: NodeId(1),
+        nodes: nodes.map(|node| PolicyNode { name: None, node }).collect(),
+        root: NodeId(u32::from(count)),
         on_all_down: OnAllDown::Open,
-        slots: vec![RegionId(0)],
+        slots: (0..count).map(RegionId).collect(),
         sticky: false,
     };
     (tree, countries)
