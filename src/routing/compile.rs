@@ -21,8 +21,15 @@ pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &I
         .filter(|previous| Arc::ptr_eq(&previous.assembly, assembly))
         .map(|previous| (previous, previous.inputs()));
     let before = before.as_ref().map(|(previous, inputs)| (*previous, inputs));
-    let mut compile =
-        Compile { assembly, inputs, before, shared: HashMap::new(), sees: Vec::new() };
+    let mut compile = Compile {
+        assembly,
+        inputs,
+        before,
+        shared: HashMap::new(),
+        last: [None, None],
+        is: Sight::default(),
+        was: Sight::default(),
+    };
     let bindings = match before {
         None => {
             let all = (0..assembly.bindings.len() as u32).map(BindingId);
@@ -84,7 +91,17 @@ struct Compile<'a> {
     /// The snapshot before, if it is of the same assembly, and its inputs.
     before: Option<(&'a Snapshot, &'a Inputs)>,
     shared: HashMap<(TreeId, Family), BySight>,
-    sees: Vec<Seen>,
+    /// The distributions used last, by family: many bindings in a row are seen alike.
+    last: [Option<Last>; 2],
+    is: Sight<'a>,
+    was: Sight<'a>,
+}
+
+/// What classes of a tree draw from, and what was seen of the pools then.
+struct Last {
+    tree: TreeId,
+    seen: Vec<Seen>,
+    classes: Arc<Classes>,
 }
 
 /// What classes draw from, by what is seen of the pools.
@@ -92,24 +109,22 @@ type BySight = HashMap<Box<[Seen]>, Arc<Classes>>;
 
 impl Compile<'_> {
     fn serve(&mut self, id: BindingId) -> Arc<Served> {
-        let tree = self.assembly.bindings[id.index()].tree;
-        let sight = Sight::new(self.assembly, id, self.inputs);
+        self.is.look(self.assembly, id, self.inputs);
         let before = self.before.and_then(|(previous, inputs)| {
-            let served = previous.bindings.get(id.index())?;
-            Some((served, Sight::new(self.assembly, id, inputs)))
+            self.was.look(self.assembly, id, inputs);
+            previous.bindings.get(id.index())
         });
         let family = Family::BOTH.map(|family| {
-            let same = before.as_ref().filter(|(_, was)| was.seen(family).eq(sight.seen(family)));
-            match same {
+            match before.filter(|_| self.was.seen(family).eq(self.is.seen(family))) {
                 // Only addresses and flips have changed.
-                Some((served, _)) => {
+                Some(served) => {
                     let side = served.side(family);
                     let distributions = side.distinct.iter().map(|class| &class.distribution);
-                    make_side(&sight.pools, family, &side.of_class, distributions)
+                    make_side(&self.is.pools, family, &side.of_class, distributions)
                 }
                 None => {
-                    let classes = self.classes(tree, &sight, family);
-                    make_side(&sight.pools, family, &classes.of_class, &classes.distinct)
+                    let classes = self.classes(self.assembly.bindings[id.index()].tree, family);
+                    make_side(&self.is.pools, family, &classes.of_class, &classes.distinct)
                 }
             }
         });
@@ -117,15 +132,25 @@ impl Compile<'_> {
     }
 
     /// What the classes of a tree draw from, made once for all bindings that are seen alike.
-    fn classes(&mut self, tree: TreeId, sight: &Sight<'_>, family: Family) -> Arc<Classes> {
-        self.sees.clear();
-        self.sees.extend(sight.seen(family));
-        let made = self.shared.entry((tree, family)).or_default();
-        if let Some(classes) = made.get(self.sees.as_slice()) {
-            return Arc::clone(classes);
+    fn classes(&mut self, tree: TreeId, family: Family) -> Arc<Classes> {
+        let last = &mut self.last[family.index()];
+        if let Some(last) = last
+            && last.tree == tree
+            && last.seen.iter().copied().eq(self.is.seen(family))
+        {
+            return Arc::clone(&last.classes);
         }
-        let classes = Arc::new(Classes::new(self.assembly, tree, family, sight));
-        made.insert(self.sees.as_slice().into(), Arc::clone(&classes));
+        let seen: Vec<Seen> = self.is.seen(family).collect();
+        let made = self.shared.entry((tree, family)).or_default();
+        let classes = match made.get(seen.as_slice()) {
+            Some(classes) => Arc::clone(classes),
+            None => {
+                let classes = Arc::new(Classes::new(self.assembly, tree, family, &self.is));
+                made.insert(seen.as_slice().into(), Arc::clone(&classes));
+                classes
+            }
+        };
+        *last = Some(Last { tree, seen, classes: Arc::clone(&classes) });
         classes
     }
 }

@@ -116,7 +116,7 @@ fn flat(spec: &Spec, healths: &[f64]) -> (Shares, Distribution) {
             Node::Multivalue { members, ring, .. } if *ring == slot => Some(members),
             _ => None,
         });
-        let members = rings.next_back().expect("there is no other slot");
+        let members = rings.next().expect("there is no other slot");
         Drawn::ring(members.iter().map(|slot| slot.0))
     };
     let mut shares = Shares::new();

@@ -10,7 +10,7 @@ use super::levels::Health;
 use super::snapshot::Snapshot;
 
 /// The inputs of one binding, by the slots of its tree.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Sight<'a> {
     /// The standings of its pools; `None` takes no part.
     pub(super) pools: Vec<Option<&'a PoolStanding>>,
@@ -32,18 +32,26 @@ pub(super) struct Seen {
 
 impl<'a> Sight<'a> {
     pub(super) fn new(assembly: &Assembly, binding: BindingId, inputs: &'a Inputs) -> Self {
+        let mut sight = Self::default();
+        sight.look(assembly, binding, inputs);
+        sight
+    }
+
+    /// Looks at another binding, in the same memory: for compiles of very many.
+    pub(super) fn look(&mut self, assembly: &Assembly, binding: BindingId, inputs: &'a Inputs) {
         let Binding { tree: id, pools } = &assembly.bindings[binding.index()];
-        let standing = |pool: &Option<PoolId>| Some(inputs.pools.get((*pool)?.index())?.as_ref());
         let tree = &assembly.trees[id.index()];
-        let rtt = |region: &RegionId| inputs.rtts.get(region.index()).copied().flatten();
-        let timed = assembly.timed().is_some_and(|timed| timed.tree(*id));
+        let standing = |pool: &Option<PoolId>| Some(inputs.pools.get((*pool)?.index())?.as_ref());
+        self.pools.clear();
+        self.pools.extend(pools.iter().map(standing));
+        self.rtts.clear();
+        if assembly.timed().is_some_and(|timed| timed.tree(*id)) {
+            let rtt = |region: &RegionId| inputs.rtts.get(region.index()).copied().flatten();
+            self.rtts.extend(tree.slots.iter().map(rtt));
+        }
         let asks = tree.on_all_down == OnAllDown::LastGood;
         let memory = inputs.last_good.get(binding.index()).filter(|_| asks);
-        Self {
-            pools: pools.iter().map(standing).collect(),
-            rtts: if timed { tree.slots.iter().map(rtt).collect() } else { Vec::new() },
-            remembered: memory.and_then(Option::as_deref),
-        }
+        self.remembered = memory.and_then(Option::as_deref);
     }
 
     /// The family whose health counts in a slot when one is asked for: the other one where the
