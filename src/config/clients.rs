@@ -29,17 +29,22 @@ pub(super) fn keys(t: &Table<'_>) -> Option<GeoKeys> {
     let subdivision =
         any_of(t, "subdivision", SUBDIVISION_WANTED, |v| subdivision(v, country.as_deref()));
     Some(GeoKeys {
-        prefix: prefix?,
-        asn: asn?,
-        subdivision: subdivision?,
-        country: country?,
-        continent: continent?,
+        prefix: ascending(prefix?),
+        asn: ascending(asn?),
+        subdivision: ascending(subdivision?),
+        country: ascending(country?),
+        continent: ascending(continent?),
     })
+}
+
+fn ascending<T: Ord>(mut values: Vec<T>) -> Vec<T> {
+    values.sort_unstable();
+    values
 }
 
 /// One value or a list of them, or none when there is no such key; `None` when any of them cannot be
 /// read.
-fn any_of<T: PartialEq + Display>(
+fn any_of<T: Display>(
     t: &Table<'_>,
     key: &'static str,
     wanted: &str,

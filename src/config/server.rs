@@ -1,5 +1,6 @@
 //! `[server]`: where DNS is listened to, and the limits of TCP.
 
+use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -118,13 +119,15 @@ pub(super) fn socket(v: &Value<'_>) -> Option<SocketAddr> {
     v.parsed(wanted, |text| text.parse().ok())
 }
 
-/// Reports each element of a list that stands in it for a second time.
-pub(super) fn refuse_twice<T: PartialEq + std::fmt::Display>(v: &Value<'_>, list: &[Spanned<T>]) {
-    for (at, one) in list.iter().enumerate() {
-        // Port 0 stands for any free port, so it is never the same one twice.
+/// Reports each element of a list that stands in it for a second time. Lists may be long.
+pub(super) fn refuse_twice<T: std::fmt::Display>(v: &Value<'_>, list: &[Spanned<T>]) {
+    let mut seen = HashSet::new();
+    for one in list {
         let text = one.value.to_string();
-        if list[..at].contains(one) && !text.ends_with(":0") {
-            let found = format!("{text} for a second time");
+        // Port 0 stands for any free port, so it is never the same one twice.
+        let is_any_port = text.parse::<SocketAddr>().is_ok_and(|address| address.port() == 0);
+        let found = format!("{text} for a second time");
+        if !is_any_port && !seen.insert(text) {
             v.cx.report(Problem::error(one.place.clone(), &v.path, found, "each one once"));
         }
     }

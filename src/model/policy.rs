@@ -159,7 +159,7 @@ pub struct GeoRule {
 }
 
 /// The keys of a geolocation rule. Those that are not empty must all match; one matches when any of
-/// its values does.
+/// its values does. Values ascend, for there may be many to look for one among.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct GeoKeys {
     /// Network prefixes.

@@ -51,9 +51,12 @@ fn tie(a: &GeoKeys, b: &GeoKeys) -> Option<String> {
 /// The first value in both lists; `Some(None)` when both are empty, `None` when they exclude each
 /// other or only one has such a key.
 #[expect(clippy::option_option, reason = "no such key in either, and no value in both")]
-fn common<T: PartialEq + Display>(a: &[T], b: &[T]) -> Option<Option<String>> {
+fn common<T: Ord + Display>(a: &[T], b: &[T]) -> Option<Option<String>> {
     match (a, b) {
         ([], []) => Some(None),
-        _ => a.iter().find(|value| b.contains(value)).map(|value| Some(value.to_string())),
+        _ => a
+            .iter()
+            .find(|value| b.binary_search(value).is_ok())
+            .map(|value| Some(value.to_string())),
     }
 }

@@ -50,7 +50,7 @@ fn geolocation_keeps_its_rules_in_order_with_all_their_keys() {
             { continent = "eu", to = "inner" },
             { country = ["DE", "FR"], subdivision = ["DE-BE", "DE-BY"], asn = 64500, to = "b" },
             { country = "US", subdivision = "ca", to = "a" },
-            { prefix = ["10.0.0.0/8", "2001:db8::1"], to = "a" },
+            { prefix = ["2001:db8::1", "10.0.0.0/8"], to = "a" },
         ]
         default = "c"
         when_down = "fence"
@@ -76,7 +76,7 @@ fn geolocation_keeps_its_rules_in_order_with_all_their_keys() {
     assert_eq!(third.keys.subdivision, ["US-CA".parse().unwrap()]);
     assert_eq!(third.keys.country, ["US".parse().unwrap()]);
     let prefixes: Vec<_> = fourth.keys.prefix.iter().map(ToString::to_string).collect();
-    assert_eq!(prefixes, ["10.0.0.0/8", "2001:db8::1/128"]);
+    assert_eq!(prefixes, ["10.0.0.0/8", "2001:db8::1/128"], "ascending, however they are written");
     assert_eq!(tree.slots.len(), 3, "each region once");
     assert!(!tree.sticky);
 }

@@ -229,7 +229,10 @@ fn matches(keys: &GeoKeys, client: &Attributes, covering: &[IpNet]) -> Option<Sp
     let prefix = match keys.prefix.is_empty() {
         true => None,
         // The longest comes first.
-        false => Some(covering.iter().find(|prefix| keys.prefix.contains(prefix))?.prefix_len()),
+        false => {
+            let names = |prefix: &&IpNet| keys.prefix.binary_search(prefix).is_ok();
+            Some(covering.iter().find(names)?.prefix_len())
+        }
     };
     let asn = matches_any(&keys.asn, client.asn)?;
     let subdivision = matches_any(&keys.subdivision, client.subdivision)?;
@@ -239,11 +242,11 @@ fn matches(keys: &GeoKeys, client: &Attributes, covering: &[IpNet]) -> Option<Sp
 }
 
 /// Whether a key is given; `None` when it is and the client is none of its values.
-fn matches_any<T: PartialEq>(values: &[T], client: Option<T>) -> Option<bool> {
+fn matches_any<T: Ord>(values: &[T], client: Option<T>) -> Option<bool> {
     if values.is_empty() {
         return Some(false);
     }
-    client.is_some_and(|client| values.contains(&client)).then_some(true)
+    client.is_some_and(|client| values.binary_search(&client).is_ok()).then_some(true)
 }
 
 #[cfg(test)]
@@ -265,6 +268,8 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
+        keys.prefix.sort_unstable();
+        keys.country.sort_unstable();
         keys
     }
 

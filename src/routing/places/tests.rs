@@ -124,10 +124,11 @@ fn tree(rng: &mut Rng, nets: &[IpNet]) -> Tree {
     nodes.push(Node::Geoproximity { members: biased, tolerance_km, missing });
     let rules = (0..rng.usize(..6)).map(|_| GeoRule {
         keys: GeoKeys {
-            prefix: if rng.bool() {
-                rng.choice(nets).copied().into_iter().collect()
-            } else {
-                Vec::new()
+            prefix: {
+                let many = if rng.bool() { rng.usize(1..4) } else { 0 };
+                let some: BTreeSet<_> =
+                    (0..many).filter_map(|_| rng.choice(nets).copied()).collect();
+                some.into_iter().collect()
             },
             asn: few(rng, &ASNS),
             subdivision: few(rng, &SUBDIVISIONS),
