@@ -67,7 +67,18 @@ fn address(family: Family, bits: u128) -> IpAddr {
     }
 }
 
+/// A prefix as a configuration may have it: IPv4 in the form of IPv6 is refused there.
 fn net(rng: &mut Rng) -> IpNet {
+    loop {
+        let net = any_net(rng);
+        match net {
+            IpNet::V6(v6) if embedded(v6).is_some() => {}
+            _ => return net,
+        }
+    }
+}
+
+fn any_net(rng: &mut Rng) -> IpNet {
     let net = match rng.bool() {
         true => {
             let len = if rng.u8(..20) == 0 { 0 } else { rng.u8(4..=32) };
