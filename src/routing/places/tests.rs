@@ -415,7 +415,7 @@ fn check(world: &World, id: TreeId, asker: &Asker, counts: &mut Counts) {
 fn tables_agree_with_a_direct_evaluation() {
     let mut counts = Counts::default();
     let dir = tempfile::tempdir().unwrap();
-    for seed in 0..400 {
+    for seed in 0..160 {
         let world = World::new(seed, dir.path());
         let rng = &mut Rng::with_seed(seed);
         for _ in 0..30 {
@@ -429,6 +429,6 @@ fn tables_agree_with_a_direct_evaluation() {
         }
     }
     println!("{counts:?}");
-    assert!(counts.dependent > 10_000 && counts.by_source > 1_000, "{counts:?}");
-    assert!(counts.short > 1_000 && counts.widest > 300, "{counts:?}");
+    assert!(counts.dependent > 6_000 && counts.by_source > 1_000, "{counts:?}");
+    assert!(counts.short > 1_000 && counts.widest > 1_000, "{counts:?}");
 }
