@@ -3,7 +3,8 @@
 //! They are polled: notifications of the system miss what happens on some file systems, and what
 //! happens to a directory that is itself replaced. A file is taken for another when its device,
 //! inode, size or time of modification is, and for finished when all of them have stayed the same
-//! from one poll to the next. Several files may be one set (IPv4 and IPv6), so all must be finished.
+//! for a second: whoever writes a file in place may pause, and half a file is not worth reading.
+//! Several files may be one set (IPv4 and IPv6), so all must be finished.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,8 +13,10 @@ use std::time::Duration;
 
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-/// How often the files are looked at.
-const POLL: Duration = Duration::from_secs(2);
+/// How often the files are looked at; that costs some microseconds a file.
+const POLL: Duration = Duration::from_millis(500);
+/// At how many polls in a row nothing may have changed since the one before.
+const QUIET: u32 = 2;
 
 /// What tells one content of a file from the next, without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +72,8 @@ pub(super) struct Watch {
     read: Files,
     /// As they were at the last poll.
     seen: Files,
+    /// At how many polls up to then they were as at the one before.
+    quiet: u32,
     poll: Interval,
 }
 
@@ -77,7 +82,7 @@ impl Watch {
     pub(super) fn new(read: Files) -> Self {
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Self { seen: read.clone(), read, poll }
+        Self { seen: read.clone(), read, quiet: 0, poll }
     }
 
     /// Waits until some file is another than was read, and none has changed for a while; gives what
@@ -92,9 +97,9 @@ impl Watch {
             // A file system that hangs must not hold up the tasks of this thread.
             let looking = tokio::task::spawn_blocking(move || Files::look(paths));
             let Ok(found) = looking.await else { continue };
-            let finished = found == self.seen;
+            self.quiet = if found == self.seen { self.quiet.saturating_add(1) } else { 0 };
             self.seen = found;
-            if finished && self.seen != self.read {
+            if self.quiet >= QUIET && self.seen != self.read {
                 return self.seen.clone();
             }
         }
@@ -129,6 +134,9 @@ mod tests {
         (Watch::new(Files::look(paths.clone())), paths)
     }
 
+    /// From one poll that finds a change to the one that tells it, and one before.
+    const ENOUGH: u32 = QUIET + 2;
+
     /// What is found within so many polls.
     async fn found(watch: &mut Watch, polls: u32) -> Option<Files> {
         // The first poll is at once.
@@ -156,15 +164,15 @@ mod tests {
         // The same size and time: only the inode tells.
         write(&new, "two", 1);
         fs::rename(&new, &b).unwrap();
-        let replaced = found(&mut watch, 3).await.unwrap();
+        let replaced = found(&mut watch, ENOUGH).await.unwrap();
         assert_eq!(names(&replaced, &watch), [b]);
         assert!(replaced.are_the_same());
         // Until it is said to be read.
-        assert!(found(&mut watch, 3).await.is_some());
+        assert!(found(&mut watch, ENOUGH).await.is_some());
         watch.has_read(replaced);
         assert_eq!(found(&mut watch, 10).await, None);
         write(&a, "three", 1);
-        assert!(found(&mut watch, 3).await.is_some(), "in place, by its size");
+        assert!(found(&mut watch, ENOUGH).await.is_some(), "in place, by its size");
     }
 
     #[tokio::test(start_paused = true)]
@@ -175,10 +183,11 @@ mod tests {
         for secs in 3..20 {
             // The other is finished, but they may belong together.
             write(&a, "half", secs);
-            assert_eq!(found(&mut watch, 1).await, None, "{secs}");
+            // Whoever writes it may pause, for as long as makes it almost look finished.
+            assert_eq!(found(&mut watch, QUIET).await, None, "{secs}");
             tokio::time::advance(POLL / 2).await;
         }
-        let replaced = found(&mut watch, 3).await.unwrap();
+        let replaced = found(&mut watch, ENOUGH).await.unwrap();
         assert_eq!(names(&replaced, &watch), [a.clone(), b]);
         write(&a, "whole", 20);
         assert!(!replaced.are_the_same(), "what was read meanwhile is of no use");
@@ -189,11 +198,11 @@ mod tests {
         let dir = TempDir::new().unwrap();
         let (mut watch, [a, _]) = watch(&dir);
         fs::remove_file(&a).unwrap();
-        let gone = found(&mut watch, 3).await.unwrap();
+        let gone = found(&mut watch, ENOUGH).await.unwrap();
         watch.has_read(gone);
         assert_eq!(found(&mut watch, 10).await, None);
         write(&a, "one", 1);
-        let back = found(&mut watch, 3).await.unwrap();
+        let back = found(&mut watch, ENOUGH).await.unwrap();
         assert_eq!(names(&back, &watch), [a]);
     }
 }
