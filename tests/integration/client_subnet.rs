@@ -6,11 +6,13 @@
 use std::net::IpAddr;
 
 use hickory_proto::rr::RecordType::{self, A, AAAA, AXFR, TXT};
-use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
-use hickory_proto::serialize::binary::BinEncodable;
+use hickory_proto::rr::rdata::opt::ClientSubnet;
 use rstest::rstest;
 
-use crate::harness::{Question, Reply, Server, Site, Via, exchange, exchange_octets};
+use crate::harness::{
+    Question, Server, Site, Via, everywhere, exchange, exchange_octets, option, sent, subnet,
+    subnets,
+};
 
 /// Germany is 81.2.0.0/16 but for a French part of it, 2a02:100::/32, and whoever asks from this
 /// machine over IPv4; over IPv6 nothing is known of it. Region `de` has no IPv6.
@@ -75,39 +77,6 @@ fn world(geo: &str) -> Server {
     let site = Site::new(&format!("[geo]\n{geo}\n{WORLD}"));
     site.write("world.test.zone", ZONE);
     site.serve()
-}
-
-/// The octets of an option of code 8.
-fn option(data: &[u8]) -> Vec<u8> {
-    [&[0, 8], &u16::try_from(data.len()).unwrap().to_be_bytes()[..], data].concat()
-}
-
-/// A prefix as hickory sends it.
-fn subnet(prefix: &str, scope: u8) -> ClientSubnet {
-    let (address, len) = prefix.split_once('/').unwrap();
-    ClientSubnet::new(address.parse().unwrap(), len.parse().unwrap(), scope)
-}
-
-fn sent(prefix: &str) -> Vec<u8> {
-    option(&subnet(prefix, 0).to_bytes().unwrap())
-}
-
-/// What hickory finds in the reply's one OPT record.
-#[track_caller]
-fn subnets(reply: &Reply) -> Vec<ClientSubnet> {
-    let options = &reply.message.edns.as_ref().expect("an OPT").options().options;
-    let subnet = |(_, option): &(EdnsCode, EdnsOption)| match option {
-        EdnsOption::Subnet(subnet) => Some(*subnet),
-        _ => None,
-    };
-    options.iter().filter_map(subnet).collect()
-}
-
-/// The reply to a question in all ways.
-fn everywhere(server: &Server, question: &Question) -> Vec<(String, Reply)> {
-    let ways = [Via::Udp, Via::Tcp].into_iter().flat_map(|v| [(v, server.v4), (v, server.v6)]);
-    let ask = |(via, to)| (format!("{via:?} to {to}"), exchange(via, to, &question.wire(7)));
-    ways.map(ask).collect()
 }
 
 /// What is answered to whoever asks without a subnet in this way.

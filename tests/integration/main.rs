@@ -6,17 +6,25 @@
 
 mod admin;
 mod all_down;
+mod carried;
 mod client_subnet;
 mod example;
 mod failover;
+mod geography;
 mod harness;
 mod lookup;
 mod messages;
+mod multivalue;
+mod nearest;
 mod policies;
+mod proximity;
 mod reload;
 mod restart;
 mod start;
+mod sticky;
 mod stop;
+#[path = "../support/mod.rs"]
+mod support;
 mod ttl;
 mod weights;
 mod zones;

@@ -53,6 +53,16 @@ impl Log {
         self.messages().iter().filter(|message| message.contains(part)).count()
     }
 
+    /// Waits until so many messages contain `part`; panics when there are more.
+    #[track_caller]
+    pub(crate) fn wait_for_count(&self, part: &str, wanted: usize) {
+        let count = until(&format!("{wanted} messages in the log with {part:?}"), || {
+            let count = self.count(part);
+            (count >= wanted).then_some(count)
+        });
+        assert_eq!(count, wanted, "{part:?}");
+    }
+
     /// The first message that contains `part`; waits for it.
     #[track_caller]
     pub(crate) fn wait_for(&self, part: &str) -> String {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -9,6 +10,7 @@ use tempfile::TempDir;
 use super::pki::{HOST, pki};
 use super::server::Server;
 use super::target::{Kind, Target};
+use crate::support::world;
 
 /// What every configuration starts with. One worker, so that a test knows who answers.
 const HEAD: &str = r#"version = 1
@@ -26,6 +28,9 @@ const ZONE: &str = r#"[zones."site.test"]
 nameservers = { "ns1.site.test" = ["127.0.0.1"] }
 "#;
 
+/// The databases of the small world.
+pub(crate) const WORLD: &str = "[geo]\ndatabases = [\"world.mmdb\", \"asn.mmdb\"]\n";
+
 /// One nameserver's files.
 #[derive(Debug)]
 pub(crate) struct Site {
@@ -37,6 +42,13 @@ impl Site {
     pub(crate) fn new(body: &str) -> Self {
         let site = Self::bare("");
         site.configure(body);
+        site
+    }
+
+    /// The same with the databases of the small world, which `geo` adds to: the rest of `[geo]`.
+    pub(crate) fn of_world(geo: &str, body: &str) -> Self {
+        let site = Self::new(&format!("{WORLD}{geo}\n{body}"));
+        world::files().iter().for_each(|(name, octets)| site.write(name, octets));
         site
     }
 
@@ -59,8 +71,18 @@ impl Site {
     }
 
     /// Writes one of its files.
-    pub(crate) fn write(&self, name: &str, text: &str) {
-        fs::write(self.path(name), text).unwrap();
+    pub(crate) fn write(&self, name: &str, contents: &(impl AsRef<[u8]> + ?Sized)) {
+        fs::write(self.path(name), contents).unwrap();
+    }
+
+    /// Adds to the end of one of its files.
+    pub(crate) fn append(&self, name: &str, contents: &[u8]) {
+        fs::OpenOptions::new()
+            .append(true)
+            .open(self.path(name))
+            .unwrap()
+            .write_all(contents)
+            .unwrap();
     }
 
     /// Where one of its files is.
