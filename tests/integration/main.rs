@@ -8,6 +8,7 @@ mod admin;
 mod all_down;
 mod carried;
 mod client_subnet;
+mod databases;
 mod example;
 mod failover;
 mod geography;
