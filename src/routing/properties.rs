@@ -421,7 +421,7 @@ impl Dice<'_> {
     }
 }
 
-/// Flattening equals following the rules with dice: chi-square over 2,000 throws for each of some
+/// Flattening equals following the rules with dice: chi-square over 1,000 throws for each of some
 /// hundred seeded trees with two outcomes or more. There are at most a dozen; with 11 degrees of
 /// freedom 45 is exceeded with probability 5e-6 a tree. The seed is fixed, so the test is too.
 #[test]
@@ -442,7 +442,7 @@ fn flattening_equals_a_walk() {
         if shares.len() < 2 {
             continue;
         }
-        const THROWS: u32 = 2_000;
+        const THROWS: u32 = 1_000;
         let mut seen = BTreeMap::<Drawn, u32>::new();
         for _ in 0..THROWS {
             *seen.entry(dice.throw(&spec, &[])).or_default() += 1;

@@ -43,9 +43,14 @@ impl Publisher {
 
     /// Replaces what is published, and frees what no reader holds any more.
     pub fn publish(&mut self, snapshot: Snapshot) {
+        self.swap(snapshot);
+        self.sweep();
+    }
+
+    /// Replaces what is published; what that was is freed by the next [`Publisher::sweep`].
+    pub fn swap(&mut self, snapshot: Snapshot) {
         let before = self.current.swap(Arc::new(snapshot));
         self.retired.push(before);
-        self.sweep();
     }
 
     /// Frees what no reader holds any more; returns how many snapshots are still held.
