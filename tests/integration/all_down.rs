@@ -134,3 +134,38 @@ fn a_policy_named_by_on_all_down_is_applied_with_all_of_its_members_up() {
     server.metric_becomes(r#"trimtab_region_up{region="c",family="ipv4"}"#, 0.0);
     server.settles_on(NAME, &[targets[2].ip()]);
 }
+
+/// Region a is down for a while before b goes as well: what was in force last is b alone, and a
+/// server that is started while all is down knows it as well.
+#[test]
+fn last_good_answers_the_regions_that_were_up_last_even_after_a_restart() {
+    let (port, targets) = targets::<2>(Kind::Http);
+    let b = targets[1].ip();
+    let site = site(port, &targets, "on_all_down = \"last_good\"", "");
+    let server = site.serve();
+    targets[0].set(Mode::Status(500));
+    server.settles_on(NAME, &[b]);
+
+    targets[1].set(Mode::Status(500));
+    server.metric_becomes(ENGAGED, 1.0);
+    assert!(server.log.wait_for("all down for IPv4").contains("on_all_down = last_good"));
+    let only_b_is_answered = |server: &Server| {
+        let mut client = server.client();
+        for _ in 0..50 {
+            let reply = client.ask(&Question::a(NAME));
+            assert_eq!(reply.addresses(), [b], "{}", reply.text());
+            assert_eq!(reply.ttl(), 7, "ttl_min");
+        }
+    };
+    only_b_is_answered(&server);
+    assert!(server.stop().success());
+
+    let server = site.serve();
+    server.metric_becomes(ENGAGED, 1.0);
+    only_b_is_answered(&server);
+
+    // It comes to an end like any other.
+    targets[0].set(Mode::Ok);
+    server.settles_on(NAME, &[targets[0].ip()]);
+    server.metric_becomes(ENGAGED, 0.0);
+}
