@@ -102,3 +102,49 @@ impl Seeds {
 fn seed(name: &str) -> u64 {
     Digest::new().text(&name.to_ascii_lowercase()).finish()
 }
+
+#[cfg(test)]
+#[allow(clippy::indexing_slicing, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::model::{NodeId, OnAllDown, PolicyNode, PoolId, RegionId, Weight};
+
+    /// The seed of us-east is that of the example in `docs/health-and-routing.md`; the others were
+    /// worked out apart from this program.
+    #[test]
+    fn groups_are_known_by_their_names() {
+        let region = |name: &str| Region {
+            name: name.into(),
+            weight: Weight::DEFAULT,
+            location: None,
+            pool: PoolId(0),
+        };
+        let ring = |name: Option<&str>, ring| PolicyNode {
+            name: name.map(Into::into),
+            node: Node::Multivalue {
+                members: vec![Slot(0), Slot(1)],
+                ring: Slot(ring),
+                max_answers: None,
+            },
+        };
+        let tree = Tree {
+            // Slots need not be in the order of the nodes.
+            nodes: vec![ring(Some("Everywhere"), 3), ring(None, 2)],
+            root: NodeId(0),
+            on_all_down: OnAllDown::Open,
+            slots: vec![RegionId(1), RegionId(0)],
+            sticky: true,
+        };
+        let seeds = Seeds::new(&tree, &[region("eu-west"), region("us-east")]);
+        const US_EAST: u64 = 0x2db1_e743_33d9_8155;
+        const EU_WEST: u64 = 0xb421_4b32_cf85_eee5;
+        const BOTH: u64 = 0xdc13_d646_77d0_3fdd;
+        const EVERYWHERE: u64 = 0xf2ec_8567_58e5_b54b;
+        const NODATA: u64 = 0x7579_3b58_a4ff_f929;
+        assert_eq!(*seeds.slots, [US_EAST, EU_WEST, BOTH, EVERYWHERE]);
+        let groups = [Group::Slot(Slot(0)), Group::Slot(Slot(3)), Group::Nodata];
+        let sticks = seeds.sticks(&groups.map(|group| (group, 0.25)));
+        let of: Vec<_> = sticks.iter().map(|stick| (stick.seed, stick.position)).collect();
+        assert_eq!(of, [(US_EAST, 0), (EVERYWHERE, 3), (NODATA, u16::MAX)]);
+    }
+}

@@ -227,6 +227,15 @@ const R1: &str = "app.example.test. 60 A 198.51.100.1";
     0,
     false
 )]
+#[case::rfc7871_10_cnames_apart(
+    "toapp",
+    rtype::A,
+    GERMAN,
+    "10.1.2.0/24",
+    "toapp.example.test. 3600 CNAME app.example.test.",
+    0,
+    false
+)]
 #[case::cnames_from_nobody(
     "toapp",
     rtype::A,

@@ -58,8 +58,8 @@ const FORMS: [Form; 4] = [
 ];
 
 /// Blocks that are not globally reachable (IANA's special-purpose registries, RFC 6890), and those of
-/// multicast (RFC 5771, RFC 4291 section 2.7).
-const SPECIAL_V4: [Block; 14] = [
+/// multicast (RFC 5771, RFC 4291 section 2.7). Blocks beside each other that make a larger one are one.
+const SPECIAL_V4: [Block; 13] = [
     v4(0, 0, 0, 0, 8),
     v4(10, 0, 0, 0, 8),
     v4(100, 64, 0, 0, 10),
@@ -72,13 +72,11 @@ const SPECIAL_V4: [Block; 14] = [
     v4(198, 18, 0, 0, 15),
     v4(198, 51, 100, 0, 24),
     v4(203, 0, 113, 0, 24),
-    v4(224, 0, 0, 0, 4),
-    v4(240, 0, 0, 0, 4),
+    v4(224, 0, 0, 0, 3),
 ];
 
-const SPECIAL_V6: [Block; 11] = [
-    Block { bits: 0, len: 128 },
-    Block { bits: 1, len: 128 },
+const SPECIAL_V6: [Block; 10] = [
+    Block { bits: 0, len: 127 },
     v6(0x64, 0xff9b, 1, 48),
     v6(0x100, 0, 0, 64),
     v6(0x2001, 2, 0, 48),

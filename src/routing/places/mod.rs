@@ -8,6 +8,8 @@
 
 mod address;
 mod build;
+#[cfg(test)]
+mod cases;
 mod classify;
 mod client;
 mod ranges;

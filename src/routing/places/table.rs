@@ -100,7 +100,7 @@ impl Table {
         }
         if value & SPECIAL != 0
             && let Some(block) = special_block(subject.bits, subject.family)
-            && (block.len <= subject.len || scope <= subject.len)
+            && block.len <= subject.len
         {
             return self.by_source(source, subject.outer + scope.max(block.len));
         }
