@@ -94,6 +94,12 @@ impl Block {
         (bits ^ self.bits) & mask(family, self.len) == 0
     }
 
+    /// How many of its leading bits another address of the family has, which is not in it.
+    pub(super) const fn common(self, bits: u128, family: Family) -> u8 {
+        let unused = 128 - width(family);
+        ((bits ^ self.bits).leading_zeros() as u8).saturating_sub(unused)
+    }
+
     /// Its last address.
     pub(super) const fn last(self, family: Family) -> u128 {
         self.bits | (!mask(family, self.len) & all(family))
@@ -225,6 +231,11 @@ mod tests {
         for family in Family::BOTH {
             for pair in special(family).windows(2) {
                 assert!(pair[0].last(family) < pair[1].bits, "{pair:?}");
+                // Else a prefix could be in none of them, and all of it in some.
+                let beside = pair[0].last(family) + 1 == pair[1].bits;
+                let around = mask(family, pair[0].len.saturating_sub(1));
+                let one = pair[0].len == pair[1].len && (pair[0].bits ^ pair[1].bits) & around == 0;
+                assert!(!(beside && one), "{pair:?} make one block");
             }
             for block in special(family) {
                 assert_eq!(block.bits & !mask(family, block.len), 0, "{block:?}");

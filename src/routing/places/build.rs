@@ -1,6 +1,7 @@
 //! From sources to tables: all addresses are walked once, and every tree sees each stretch.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -40,11 +41,13 @@ impl Places {
             classes: trees.iter().map(|_| Classes::default()).collect(),
             covering: trees.iter().map(|_| Vec::new()).collect(),
             trees,
+            holes: Vec::new(),
             values: Vec::new(),
         };
         let v4 = build.family::<u32>(Family::V4)?;
         let v6 = build.family::<u128>(Family::V6)?;
-        let Build { trees, classes, covering, .. } = build;
+        let Build { trees, classes, covering, holes, .. } = build;
+        let holes: Arc<[_]> = holes.into();
         let mut built = (trees.iter().zip(classes).zip(covering).zip(v4).zip(v6)).map(
             |((((tree, classes), covering), v4), v6)| Table {
                 classes: classes.list,
@@ -52,6 +55,7 @@ impl Places {
                 v4,
                 v6,
                 covering: covering.into(),
+                holes: Arc::clone(&holes),
             },
         );
         let table = |tree: &Tree| looks_at_client(tree).then(|| built.next()).flatten();
@@ -72,7 +76,8 @@ impl Places {
     pub(in crate::routing) fn for_tests(classes: Vec<Vec<Class>>) -> Self {
         let table = |classes| {
             let (v4, v6) = (Gather::new().finish(), Gather::new().finish());
-            Some(Table { classes, sticky: true, v4, v6, covering: Box::default() })
+            let (covering, holes) = (Box::default(), Arc::default());
+            Some(Table { classes, sticky: true, v4, v6, covering, holes })
         };
         Self { tables: classes.into_iter().map(table).collect() }
     }
@@ -127,6 +132,8 @@ struct Build<'a> {
     trees: Vec<&'a Tree>,
     classes: Vec<Classes>,
     covering: Vec<Vec<(Family, u128, u8, u32)>>,
+    /// Configured prefixes in special-purpose blocks.
+    holes: Vec<(Family, u128, u128)>,
     /// The trees' values of each kind of stretch seen in this family, one tree after the other.
     values: Vec<u32>,
 }
@@ -136,6 +143,10 @@ impl Build<'_> {
     fn family<K: Bits>(&mut self, family: Family) -> Result<Vec<Ranges<K>>, DatabaseError> {
         self.values.clear();
         let nested = Nested::new(prefixes(&self.parts.trees, self.geo, self.latency), family);
+        let holes = nested
+            .outermost()
+            .filter(|(first, _)| address::special_block(*first, family).is_some());
+        self.holes.extend(holes.map(|(first, last)| (family, first, last)));
         let databases = self.geo.databases.iter().map(|database| {
             let ranges = database.ranges(family);
             Layer::new(ranges.map(|range| range.map(|(at, record)| (at, of_record(record)))))
@@ -185,9 +196,7 @@ impl Build<'_> {
         let [mark, configured, databases @ ..] = said else { return Ok(Vec::new()) };
         let covering = nested.chain(configured.number);
         let own = covering.iter().filter_map(|prefix| self.networks.get(prefix).copied());
-        // What a database says of a special-purpose block is of somebody else's.
-        let asked = if mark.number & SPECIAL == 0 { databases } else { &[] };
-        let databases = asked.iter().zip(&self.geo.databases).enumerate();
+        let databases = databases.iter().zip(&self.geo.databases).enumerate();
         let databases = databases.map(|(at, (said, database))| {
             Ok((at, said.record.map(|record| database.attributes(record)).transpose()?))
         });

@@ -9,7 +9,8 @@ use rstest::rstest;
 
 use super::address::{Subject, all, special_block};
 use super::*;
-use crate::geo::{Geo, LatencyTable, Network};
+use crate::geo::support::mmdb;
+use crate::geo::{Database, Geo, LatencyTable, Network};
 use crate::model::*;
 use crate::routing::Parts;
 
@@ -164,4 +165,33 @@ fn special_purpose_blocks(#[case] first: IpAddr, #[case] last: IpAddr) {
     for bits in beside.into_iter().flatten().filter(|bits| *bits <= all(family)) {
         assert_eq!(special_block(bits, family), None, "{bits:x}");
     }
+}
+
+/// A company may have a database of its own networks. To a stranger's private subnet it says nothing.
+#[test]
+fn a_database_may_know_a_source_in_a_special_purpose_block() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("own.mmdb");
+    let said = mmdb::Client { country: Some("DE"), ..mmdb::Client::default() };
+    let entries = [("10.1.0.0/16".parse().unwrap(), said.nested())];
+    std::fs::write(&path, mmdb::Mmdb::default().write(&entries)).unwrap();
+    let geo = Geo { networks: Vec::new(), databases: vec![Database::open(&path).unwrap()] };
+    let keys = GeoKeys { country: "DE".parse().into_iter().collect(), ..GeoKeys::default() };
+    let geolocation = Node::Geolocation {
+        rules: vec![GeoRule { keys, to: NodeId(0) }],
+        default: Some(NodeId(1)),
+        fence: false,
+        missing: MissingFamily::Nodata,
+    };
+    let parts = parts(vec![geolocation], false, OnAllDown::Open);
+    let places = table(&parts, &geo);
+    let table = places.table(TreeId(0)).unwrap();
+    let found = |source: &str, subnet| {
+        let found = table.find(&Asker { source: source.parse().unwrap(), subnet });
+        (!table.classes()[found.class as usize].chains.is_empty(), found.by_subnet, found.scope)
+    };
+    assert_eq!(found("10.1.2.3", None), (true, false, 0));
+    let subnet = Some(("10.1.2.0".parse().unwrap(), 24));
+    assert_eq!(found("81.2.3.4", subnet), (false, false, 8));
+    assert_eq!(found("10.1.2.3", subnet), (true, false, 8));
 }

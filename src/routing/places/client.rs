@@ -55,12 +55,7 @@ impl Client {
             geo.networks.iter().enumerate().find(|(_, network)| network.prefix == *prefix)
         };
         let own = covering.iter().filter_map(network);
-        // What a database says of a special-purpose block is of somebody else's.
-        let asked = match special_block(subject.bits, subject.family) {
-            None => &geo.databases[..],
-            Some(_) => &[],
-        };
-        let databases = asked.iter().enumerate().map(|(at, database)| {
+        let databases = geo.databases.iter().enumerate().map(|(at, database)| {
             let record = database.find(subject.first())?;
             Ok((at, record.map(|(record, _)| database.attributes(record)).transpose()?))
         });

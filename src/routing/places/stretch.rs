@@ -174,6 +174,12 @@ impl Nested {
         ranges
     }
 
+    /// The prefixes that stand in no other, in order: their first and last addresses.
+    pub(super) fn outermost(&self) -> impl Iterator<Item = (u128, u128)> + '_ {
+        let prefixes = self.prefixes.iter().enumerate().filter(|(_, prefix)| prefix.parent == 0);
+        prefixes.map(|(at, prefix)| (prefix.bits, self.last(at)))
+    }
+
     /// A prefix by its value in the layer and all around it, longest first.
     pub(super) fn chain(&self, value: u32) -> Vec<IpNet> {
         let mut chain = Vec::new();

@@ -9,8 +9,9 @@
 )]
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
-use super::address::{Subject, mask, special_block, width};
+use super::address::{Block, Subject, mask, special_block, width};
 use super::ranges::Ranges;
 use crate::model::Family;
 use crate::routing::offer::Class;
@@ -25,6 +26,9 @@ pub struct Table {
     /// For a configured prefix, the value for shorter prefixes that begin where it does: by family,
     /// first address and length, ascending.
     pub(super) covering: Box<[(Family, u128, u8, u32)]>,
+    /// The configured prefixes that begin in special-purpose blocks and stand in no other: by family,
+    /// first and last address, ascending.
+    pub(super) holes: Arc<[(Family, u128, u128)]>,
 }
 
 /// Marks ranges in special-purpose blocks that no configured prefix covers.
@@ -94,15 +98,19 @@ impl Table {
     }
 
     fn by_subnet(&self, source: IpAddr, subject: Subject) -> Found {
-        let (mut value, mut scope) = self.look_up(subject);
-        if scope > subject.len {
-            value = self.covering(subject).unwrap_or(value);
-        }
+        let (value, mut scope) = self.look_up(subject);
+        let covering = if scope > subject.len { self.covering(subject) } else { None };
+        let value = covering.unwrap_or(value);
         if value & SPECIAL != 0
             && let Some(block) = special_block(subject.bits, subject.family)
-            && block.len <= subject.len
         {
-            return self.by_source(source, subject.outer + scope.max(block.len));
+            if covering.is_none() {
+                // What databases say within the block does not matter.
+                scope = self.apart(subject).max(block.len);
+            }
+            if block.len <= subject.len {
+                return self.by_source(source, subject.outer + scope);
+            }
         }
         // Too short to reach the address that it carries: any bit of that might matter.
         if value & CARRIER != 0 && scope <= subject.len {
@@ -121,6 +129,19 @@ impl Table {
             Family::V4 => self.v4.find(subject.bits as u32),
             Family::V6 => self.v6.find(subject.bits),
         }
+    }
+
+    /// How many leading bits tell an address in a special-purpose block from the configured prefixes
+    /// next to it.
+    fn apart(&self, subject: Subject) -> u8 {
+        let from = (subject.family, subject.bits);
+        let at = self.holes.partition_point(|&(family, first, _)| (family, first) <= from);
+        let below = at.checked_sub(1).and_then(|at| self.holes.get(at));
+        let below = below.map(|&(family, _, last)| (family, last));
+        let above = self.holes.get(at).map(|&(family, first, _)| (family, first));
+        let near = below.into_iter().chain(above).filter(|(family, _)| *family == subject.family);
+        let whole = Block { bits: subject.bits, len: width(subject.family) };
+        near.map(|(family, bits)| whole.common(bits, family) + 1).max().unwrap_or(0)
     }
 
     /// The value of a prefix that is shorter than a configured one with which it begins.
