@@ -153,7 +153,7 @@ impl Writer {
     fn new(parts: Parts) -> Self {
         let places = Places::build(&parts, &Geo::default(), &LatencyTable::default()).unwrap();
         let names = Names::build(Vec::new(), &[], &mut Problems::default());
-        let options = Options { udp_payload_max: 1232, client_subnet: true };
+        let options = Options::default();
         let assembly = Assembly::new(parts, Arc::new(names), Arc::new(places), options, |_, _| 0);
         let state = State::new(Arc::new(assembly), &nothing, clock::now());
         let publisher = Publisher::new(compile(None, &state.assembly, &state.inputs()));

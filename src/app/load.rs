@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 
 use super::clients::Clients;
 use super::resolve::resolve;
+use super::secrets;
 use super::watch::Files;
 use crate::clock;
 use crate::config::{self, Config, ZoneData};
@@ -81,6 +82,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         .map(|(id, record)| (record.name.clone(), id, record.place.clone()))
         .collect();
     let names = Names::build(zones, &dynamic, &mut problems);
+    let cookies = secrets::cookies(&config.server.cookies, &mut problems);
     if problems.any_error() {
         return Err(problems);
     }
@@ -92,9 +94,15 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
             return Err(problems);
         }
     };
+    let told = |text: &Option<String>| text.as_deref().map(Arc::from);
+    let idle_tenths = config.server.tcp.idle_timeout.as_millis() / 100;
     let options = Options {
         udp_payload_max: config.server.udp_payload_max,
         client_subnet: config.geo.client_subnet,
+        nsid: told(&config.server.nsid),
+        version_bind: told(&config.server.version_bind),
+        cookies,
+        keepalive: u16::try_from(idle_tenths).unwrap_or(u16::MAX),
     };
     let per_record = config.metrics.per_record;
     let assembly = Assembly::new(parts, Arc::new(names), places, options, |region, record| {

@@ -10,6 +10,7 @@ mod load;
 mod refresh;
 mod reload;
 pub mod resolve;
+mod secrets;
 mod serve;
 mod watch;
 

@@ -20,7 +20,7 @@ use crate::clock;
 use crate::config::{Concurrency, Config, Workers};
 use crate::control::store::{Store, StoreError};
 use crate::control::{Control, Wiring};
-use crate::dns::{TcpLimits, TcpServer, UdpWorkers};
+use crate::dns::{TcpLimits, TcpServer, UdpWorkers, engine};
 use crate::metrics::{Metrics, Proto};
 use crate::model::{Family, PoolId};
 use crate::probe::{Limits, Prober, Settings, concurrency};
@@ -53,6 +53,7 @@ pub struct Server {
     dns_addresses: Vec<SocketAddr>,
     admin_addresses: Vec<SocketAddr>,
     handle: Handle,
+    engine: Arc<engine::Shared>,
     metrics: Arc<Metrics>,
     settled: watch::Receiver<bool>,
     ready: watch::Sender<bool>,
@@ -139,6 +140,7 @@ impl Server {
             dns,
             admin_addresses,
             handle,
+            engine: Arc::new(engine::Shared::new()?),
             metrics,
             settled,
             ready,
@@ -186,8 +188,13 @@ impl Server {
         }
         let block_for =
             |address: SocketAddr| self.metrics.block(Proto::Udp, Family::of(address.ip()), false);
-        let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, block_for)?;
-        let tcp = TcpServer::new(tcp_limits(&self.config), self.handle.clone(), self.stop.clone());
+        let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, &self.engine, block_for)?;
+        let tcp = TcpServer::new(
+            tcp_limits(&self.config),
+            self.handle.clone(),
+            Arc::clone(&self.engine),
+            self.stop.clone(),
+        );
         for door in std::mem::take(&mut self.dns.tcp) {
             let family = Family::of(door.address.ip());
             tcp.listen(door.open()?, self.metrics.block(Proto::Tcp, family, true));

@@ -12,11 +12,8 @@ pub(super) fn sections(t: &Table<'_>) {
 
 /// Keys and tables of `[server]`.
 pub(super) fn server(t: &Table<'_>) {
-    t.later("nsid");
-    t.later("version_bind");
     t.later("user");
     t.optional("rate_limit", |v| v.table(rate_limit));
-    t.optional("cookies", |v| v.table(|t| t.later("secret_file")));
     t.optional("transfer", |v| v.table(transfer));
 }
 

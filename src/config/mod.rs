@@ -9,6 +9,7 @@
 mod checks;
 mod clients;
 mod context;
+mod cookies;
 mod defaults;
 mod geo;
 mod geolocation;
@@ -30,6 +31,7 @@ mod zones;
 
 pub use checks::Check;
 pub use context::Spanned;
+pub use cookies::Cookies;
 pub use defaults::Defaults;
 pub use geo::{Geo, Latency, Network};
 pub use geolocation::Rule;

@@ -103,10 +103,12 @@ struct Server {
     #[schemars(range(min = *UDP_PAYLOAD.start(), max = *UDP_PAYLOAD.end()))]
     udp_payload_max: Option<u16>,
     tcp: Option<Tcp>,
-    /// Known, not yet supported.
-    nsid: Option<Later>,
-    /// Known, not yet supported.
-    version_bind: Option<Later>,
+    /// What NSID and the CH name id.server tell.
+    #[schemars(length(min = 1, max = 128))]
+    nsid: Option<String>,
+    /// What the CH name version.bind tells.
+    #[schemars(length(min = 1, max = 255))]
+    version_bind: Option<String>,
     /// Known, not yet supported.
     user: Option<Later>,
     rate_limit: Option<RateLimit>,
@@ -140,11 +142,14 @@ struct RateLimit {
     exempt: Option<Later>,
 }
 
-/// Known, not yet supported.
+/// DNS cookies (RFC 7873).
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Cookies {
-    secret_file: Option<Later>,
+    /// Whether clients that send a cookie get one.
+    enabled: Option<bool>,
+    /// Secrets that several nameservers share, a line each; default: a random one.
+    secret_file: Option<String>,
 }
 
 /// Known, not yet supported.

@@ -6,13 +6,14 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::context::Spanned;
+use super::cookies::Cookies;
 use super::later;
 use super::table::Table;
 use super::value::Value;
 use crate::problem::Problem;
 
 /// Sockets and limits of DNS.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Server {
     /// The addresses that UDP and TCP listen on; at least one, none twice.
     pub listen: Vec<SocketAddr>,
@@ -20,8 +21,14 @@ pub struct Server {
     pub workers: Workers,
     /// The largest answer over UDP, in octets, 512 to 4096.
     pub udp_payload_max: u16,
+    /// What NSID (RFC 5001) and `id.server` (RFC 4892) tell, 1 to 128 octets; `None`: nothing.
+    pub nsid: Option<String>,
+    /// What `version.bind` (RFC 4892) tells, 1 to 255 octets; `None`: nothing.
+    pub version_bind: Option<String>,
     /// The limits of TCP.
     pub tcp: Tcp,
+    /// DNS cookies.
+    pub cookies: Cookies,
 }
 
 /// How many UDP threads there are for each address.
@@ -54,7 +61,10 @@ impl Default for Server {
             ],
             workers: Workers::Auto,
             udp_payload_max: 1232,
+            nsid: None,
+            version_bind: None,
             tcp: Tcp::default(),
+            cookies: Cookies::default(),
         }
     }
 }
@@ -82,7 +92,10 @@ impl Server {
                 None => v.integer(1..=1024).map(Workers::Count),
             });
             t.set("udp_payload_max", &mut server.udp_payload_max, |v| v.integer(UDP_PAYLOAD));
+            t.set("nsid", &mut server.nsid, |v| told(v, 128).map(Some));
+            t.set("version_bind", &mut server.version_bind, |v| told(v, 255).map(Some));
             t.set("tcp", &mut server.tcp, Tcp::read);
+            t.set("cookies", &mut server.cookies, Cookies::read);
             later::server(t);
             server
         })
@@ -100,6 +113,12 @@ impl Tcp {
             tcp
         })
     }
+}
+
+/// A text that is told to whom asks.
+fn told(v: &Value<'_>, most: usize) -> Option<String> {
+    let wanted = format!("a text of 1 to {most} octets; leave the key out to tell nothing");
+    v.parsed(&wanted, |text| (1..=most).contains(&text.len()).then(|| text.into()))
 }
 
 fn listen(v: &Value<'_>) -> Option<Vec<SocketAddr>> {

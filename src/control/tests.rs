@@ -89,7 +89,7 @@ pub(super) fn assembly_of(
     };
     let mut problems = crate::problem::Problems::default();
     let names = Names::build(Vec::new(), &[], &mut problems);
-    let options = Options { udp_payload_max: 1232, client_subnet: true };
+    let options = Options::default();
     Arc::new(Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0))
 }
 

@@ -1,6 +1,8 @@
 //! One question put to the engine without a socket, and its reply in words: what `resolve` shows of
 //! names that are not dynamic, and how it finds the record behind a name.
 
+use std::sync::Arc;
+
 use domain::base::iana::{OptRcode, Rtype};
 use domain::base::message::RecordSection;
 use domain::base::opt::ClientSubnet;
@@ -10,10 +12,10 @@ use domain::base::{Message, ParsedName};
 use domain::rdata::ZoneRecordData;
 use serde::Serialize;
 
-use super::engine::{Located, Transport, Verdict, Worker, finish, locate, reply_max};
+use super::engine::{Located, Shared, Transport, Verdict, Worker, finish, locate, reply_max};
 use crate::metrics::{Metrics, Proto};
 use crate::model::{Family, RecordId};
-use crate::routing::{Asker, Snapshot};
+use crate::routing::{Asker, Secret, Snapshot};
 use crate::wire::{CLASS_IN, Key, Name, rtype};
 use crate::zone::{EntryId, Found, Names};
 
@@ -65,7 +67,8 @@ pub struct Led {
 pub fn ask(snapshot: &Snapshot, name: &Name, qtype: u16, asker: &Asker) -> Option<Reply> {
     let request = request(name, qtype, asker);
     let block = Metrics::new().block(Proto::Tcp, Family::of(asker.source), false);
-    let mut worker = Worker::new(block, 0);
+    let shared = Arc::new(Shared::with_secret(Secret([0; 16])));
+    let mut worker = Worker::new(block, 0, shared);
     let mut at = Located::default();
     locate(snapshot, asker.source, &request, &mut at);
     let transport = Transport::Tcp;

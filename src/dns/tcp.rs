@@ -17,7 +17,7 @@ use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::engine::{Located, Transport, Verdict, Worker, finish, locate};
+use super::engine::{self, Located, Transport, Verdict, Worker, finish, locate};
 use crate::clock;
 use crate::metrics::Block;
 use crate::routing::Handle;
@@ -56,6 +56,7 @@ pub struct TcpServer {
 struct Shared {
     limits: Mutex<TcpLimits>,
     handle: Handle,
+    engine: Arc<engine::Shared>,
     open: Mutex<HashMap<u64, Arc<Open>>>,
     next: AtomicU64,
     started: Instant,
@@ -78,10 +79,16 @@ struct Open {
 impl TcpServer {
     /// A server without listeners; `stop` ends it after what has been received is answered.
     #[must_use]
-    pub fn new(limits: TcpLimits, handle: Handle, stop: CancellationToken) -> Self {
+    pub fn new(
+        limits: TcpLimits,
+        handle: Handle,
+        engine: Arc<engine::Shared>,
+        stop: CancellationToken,
+    ) -> Self {
         let shared = Shared {
             limits: Mutex::new(limits),
             handle,
+            engine,
             open: Mutex::default(),
             next: AtomicU64::new(0),
             started: clock::now(),
@@ -180,7 +187,7 @@ impl Shared {
         block: Arc<Block>,
     ) -> io::Result<()> {
         stream.set_nodelay(true)?;
-        let mut worker = Worker::new(block, fastrand::u64(..));
+        let mut worker = Worker::new(block, fastrand::u64(..), Arc::clone(&self.engine));
         let mut at = Located::default();
         let mut input = Vec::with_capacity(512);
         // A whole message is to be there by then, however it trickles in.
@@ -231,6 +238,7 @@ impl Shared {
     ) -> Option<Answered> {
         let mut rest = message(input)?;
         let snapshot = self.handle.current();
+        worker.now = self.engine.now();
         let (mut replies, mut close) = (Vec::new(), false);
         let mut taken = 0;
         let mut scratch = vec![0; MESSAGE_MAX];

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::engine::tests::{query, snapshot};
+use super::engine::tests::{query, shared, snapshot};
 use super::{TcpLimits, TcpServer};
 use crate::clock;
 use crate::metrics::{Metrics, Proto};
@@ -21,7 +21,7 @@ async fn server(max_per_client: usize) -> (TcpServer, SocketAddr, CancellationTo
         TcpLimits { max_connections: 64, max_per_client, idle_timeout: Duration::from_secs(10) };
     let stop = CancellationToken::new();
     let handle = Publisher::new(snapshot()).handle();
-    let server = TcpServer::new(limits, handle, stop.clone());
+    let server = TcpServer::new(limits, handle, shared(), stop.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     server.listen(listener, Metrics::new().block(Proto::Tcp, Family::V4, true));

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::engine::{Located, Transport, Verdict, Worker, finish, locate};
+use super::engine::{Located, Shared, Transport, Verdict, Worker, finish, locate};
 use crate::clock;
 use crate::metrics::{Block, DropReason};
 use crate::routing::{Handle, Reader};
@@ -114,6 +114,7 @@ impl UdpWorkers {
     pub fn spawn(
         sockets: &[Arc<UdpSocket>],
         handle: &Handle,
+        shared: &Arc<Shared>,
         mut block: impl FnMut(SocketAddr) -> Arc<Block>,
     ) -> io::Result<Self> {
         let stop = Arc::new(AtomicBool::new(false));
@@ -121,8 +122,9 @@ impl UdpWorkers {
         for (number, socket) in sockets.iter().enumerate() {
             let (socket, stop) = (Arc::clone(socket), Arc::clone(&stop));
             let (mut reader, block) = (handle.reader(), block(socket.local_addr()?));
+            let shared = Arc::clone(shared);
             let run = move || {
-                while !serve_until_panic(&socket, &mut reader, &block, &stop) {
+                while !serve_until_panic(&socket, &mut reader, &block, &shared, &stop) {
                     block.dropped(DropReason::Panic);
                     tracing::error!("UDP worker {number} panicked and was restarted");
                 }
@@ -147,9 +149,10 @@ fn serve_until_panic(
     socket: &UdpSocket,
     reader: &mut Reader,
     block: &Arc<Block>,
+    shared: &Arc<Shared>,
     stop: &AtomicBool,
 ) -> bool {
-    let mut worker = Worker::new(Arc::clone(block), fastrand::u64(..));
+    let mut worker = Worker::new(Arc::clone(block), fastrand::u64(..), Arc::clone(shared));
     catch_unwind(AssertUnwindSafe(|| serve(socket, reader, &mut worker, stop))).is_ok()
 }
 
@@ -181,6 +184,7 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
         };
         round = round.wrapping_add(1);
         let started = round.is_multiple_of(SAMPLE).then(clock::now);
+        worker.now = worker.shared.now();
         let snapshot = reader.load();
         for (slot, at) in located.iter_mut().enumerate().take(received) {
             locate(snapshot, batch.from(slot), batch.request(slot), at);

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::columns::Cells;
-use super::labels::{DropReason, Proto, RCODES, TYPES, rcode_index, type_index};
+use super::labels::{CookieStanding, DropReason, Proto, RCODES, TYPES, rcode_index, type_index};
 use super::table::REQUEST_SECS;
 use crate::model::Family;
 
@@ -37,6 +37,7 @@ pub struct Block {
     pub(super) durations_sum_ns: AtomicU64,
     /// Those that did not decide, and those that did.
     pub(super) client_subnets: [AtomicU64; 2],
+    pub(super) cookies: [AtomicU64; CookieStanding::ALL.len()],
     pub(super) answers: Cells,
 }
 
@@ -53,6 +54,7 @@ impl Block {
             durations: array::from_fn(|_| AtomicU64::new(0)),
             durations_sum_ns: AtomicU64::new(0),
             client_subnets: array::from_fn(|_| AtomicU64::new(0)),
+            cookies: array::from_fn(|_| AtomicU64::new(0)),
             answers: Cells::new(columns),
         }
     }
@@ -79,6 +81,12 @@ impl Block {
     #[inline]
     pub fn client_subnet(&self, used: bool) {
         self.add(self.client_subnets.get(usize::from(used)), 1);
+    }
+
+    /// A query with a DNS cookie, and what that was worth.
+    #[inline]
+    pub fn cookie(&self, standing: CookieStanding) {
+        self.add(self.cookies.get(standing as usize), 1);
     }
 
     /// A message that gets no reply.

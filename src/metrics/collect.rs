@@ -9,10 +9,11 @@ use prometheus::proto::{Metric, MetricFamily};
 
 use super::block::Block;
 use super::columns::{Column, Columns, OTHER};
-use super::labels::{self, DropReason, Proto, RCODES, TYPES};
+use super::labels::{self, CookieStanding, DropReason, Proto, RCODES, TYPES};
 use super::series::{self, family};
 use super::table::{
-    ANSWERS, CLIENT_SUBNET, DROPPED, Def, REQUEST_DURATION, REQUEST_SECS, REQUESTS, RESPONSES,
+    ANSWERS, CLIENT_SUBNET, COOKIES, DROPPED, Def, REQUEST_DURATION, REQUEST_SECS, REQUESTS,
+    RESPONSES,
 };
 use crate::model::Family;
 
@@ -76,7 +77,15 @@ pub(super) struct Sum {
 impl Sum {
     /// The sum of these blocks.
     pub(super) fn of(blocks: Arc<Blocks>) -> Self {
-        let defs = [&REQUESTS, &RESPONSES, &ANSWERS, &CLIENT_SUBNET, &DROPPED, &REQUEST_DURATION];
+        let defs = [
+            &REQUESTS,
+            &RESPONSES,
+            &ANSWERS,
+            &CLIENT_SUBNET,
+            &COOKIES,
+            &DROPPED,
+            &REQUEST_DURATION,
+        ];
         Self { blocks, descs: defs.into_iter().map(Def::desc).collect() }
     }
 }
@@ -93,6 +102,7 @@ impl Collector for Sum {
             family(&RESPONSES, inner.responses()),
             family(&ANSWERS, inner.answers()),
             family(&CLIENT_SUBNET, inner.client_subnets()),
+            family(&COOKIES, inner.cookies()),
             family(&DROPPED, inner.dropped()),
             family(&REQUEST_DURATION, vec![inner.durations()]),
         ]
@@ -150,6 +160,14 @@ impl Inner {
             counter([("used", label)], count)
         };
         ["no", "yes"].into_iter().enumerate().map(metric).collect()
+    }
+
+    fn cookies(&self) -> Vec<Metric> {
+        let metric = |standing: CookieStanding| {
+            let count = self.sum(|block| block.cookies.get(standing as usize));
+            counter([("cookie", standing.label())], count)
+        };
+        CookieStanding::ALL.into_iter().map(metric).collect()
     }
 
     fn dropped(&self) -> Vec<Metric> {

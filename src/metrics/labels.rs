@@ -56,6 +56,32 @@ impl DropReason {
     }
 }
 
+/// What a client's DNS cookie was worth: the label `cookie`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CookieStanding {
+    /// It had no server cookie in it yet.
+    New,
+    /// Its server cookie was made here, or with the same secret.
+    Valid,
+    /// Its server cookie was of another maker, for another address, or too old.
+    Wrong,
+}
+
+impl CookieStanding {
+    /// All, in the order of their counters.
+    pub const ALL: [Self; 3] = [Self::New, Self::Valid, Self::Wrong];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Valid => "valid",
+            Self::Wrong => "wrong",
+        }
+    }
+}
+
 /// A query type or a response code on the wire, and the label under which it is counted.
 type Code = (u16, &'static str);
 

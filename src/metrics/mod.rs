@@ -20,4 +20,4 @@ mod tests;
 pub use block::Block;
 pub use gauges::Live;
 pub use handle::{CONTENT_TYPE, Metrics};
-pub use labels::{DropReason, Proto};
+pub use labels::{CookieStanding, DropReason, Proto};

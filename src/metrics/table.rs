@@ -60,6 +60,8 @@ table! {
         "Dynamic answers given, by the region answered (and by record, if metrics.per_record is set).";
     CLIENT_SUBNET = "trimtab_dns_client_subnet_total" Counter, ["used"],
         "DNS queries with an EDNS Client Subnet, by whether it decided the answer.";
+    COOKIES = "trimtab_dns_cookies_total" Counter, ["cookie"],
+        "DNS queries with a DNS cookie, by whether the client had a server cookie, and a good one.";
     DROPPED = "trimtab_dns_dropped_total" Counter, ["reason"],
         "DNS messages that got no reply, by reason.";
     REQUEST_DURATION = "trimtab_dns_request_duration_seconds" Histogram(&REQUEST_SECS), [],

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::table::ALL;
-use super::{DropReason, Live, Metrics, Proto};
+use super::{CookieStanding, DropReason, Live, Metrics, Proto};
 use crate::clock::{self, Duration, SystemTime};
 use crate::model::{Family, Weight};
 
@@ -39,6 +39,9 @@ fn told() -> Arc<Metrics> {
     [true, true, false].into_iter().for_each(|used| udp.client_subnet(used));
     tcp.client_subnet(false);
     tcp.client_subnet(true);
+    udp.cookie(CookieStanding::New);
+    [&udp, &tcp].into_iter().for_each(|block| block.cookie(CookieStanding::Valid));
+    (0..3).for_each(|_| udp.cookie(CookieStanding::Wrong));
     DropReason::ALL.into_iter().for_each(|reason| udp.dropped(reason));
     udp.duration_sample(Duration::from_nanos(700));
     tcp.duration_sample(Duration::from_millis(20));

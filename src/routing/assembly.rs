@@ -9,8 +9,9 @@ use crate::model::{
 };
 use crate::zone::Names;
 
+use super::options::Options;
 use super::places::Places;
-use super::snapshot::{Options, ServedRecord};
+use super::snapshot::ServedRecord;
 use super::sticky::Seeds;
 use super::timed::Timed;
 

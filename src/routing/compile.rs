@@ -49,7 +49,7 @@ pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &I
         places: Arc::clone(&assembly.places),
         records: Arc::clone(&assembly.served),
         bindings,
-        options: assembly.options,
+        options: assembly.options.clone(),
         assembly: Arc::clone(assembly),
         pools: Arc::clone(&inputs.pools),
         rtts: Arc::clone(&inputs.rtts),

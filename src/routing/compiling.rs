@@ -65,7 +65,7 @@ pub(super) fn assemble_named(
     };
     let places = Places::for_tests(vec![classes]);
     let names = Names::build(Vec::new(), &[], &mut Problems::default());
-    let options = Options { udp_payload_max: 1232, client_subnet: true };
+    let options = Options::default();
     Arc::new(Assembly::new(parts, Arc::new(names), Arc::new(places), options, |_, _| 0))
 }
 

@@ -13,6 +13,7 @@ pub mod explain;
 mod inputs;
 mod levels;
 mod offer;
+mod options;
 mod places;
 mod publish;
 mod settle;
@@ -38,11 +39,12 @@ pub use draw::start;
 pub use inputs::{Inputs, PoolStanding, Remembered, Standing};
 pub use levels::Reading;
 pub use offer::{Class, Event, Group, Offer, Trace};
+pub use options::{Cookies, Options, Secret};
 pub use places::{
     Asker, Classified, Client, FigureSource, Figures, Found, Places, Table, classify,
 };
 pub use publish::{Handle, Publisher, Reader};
 pub use settle::{Reason, Settled};
-pub use snapshot::{Answer, ClassSide, Options, Ring, Served, ServedRecord, Side, Snapshot};
+pub use snapshot::{Answer, ClassSide, Ring, Served, ServedRecord, Side, Snapshot};
 pub use sticky::Stick;
 pub use timed::Timed;

@@ -18,6 +18,7 @@ use crate::zone::Names;
 use super::assembly::Assembly;
 use super::distribution::Distribution;
 use super::inputs::{Inputs, PoolStanding, Remembered};
+use super::options::Options;
 use super::places::Places;
 
 /// One consistent state of the world. Immutable; replaced as a whole.
@@ -43,15 +44,6 @@ pub struct Snapshot {
     pub rtts: Arc<[Option<Duration>]>,
     /// What `last_good` could go back to when it was compiled.
     pub last_good: Arc<Vec<Option<Arc<Remembered>>>>,
-}
-
-/// Settings that shape answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Options {
-    /// The largest answer over UDP, in octets, 512 to 4096.
-    pub udp_payload_max: u16,
-    /// Whether an EDNS Client Subnet decides who the client is.
-    pub client_subnet: bool,
 }
 
 /// A dynamic record as it is served.

@@ -22,6 +22,8 @@ pub mod rtype {
     pub const SOA: u16 = 6;
     /// Host information; answers ANY.
     pub const HINFO: u16 = 13;
+    /// Text.
+    pub const TXT: u16 = 16;
     /// IPv6 address.
     pub const AAAA: u16 = 28;
     /// Alias of a subtree (RFC 6672).

@@ -177,17 +177,6 @@ fn rfc8906_3_1_4_outside_all_zones(#[case] name: &str) {
 }
 
 #[test]
-fn rfc8914_3_an_error_is_explained_only_where_it_applies() {
-    let server = example();
-    let [axfr, nosuch] = [("example.test", RecordType::AXFR), ("nosuch.example.test", A)]
-        .map(|(name, rtype)| server.client().ask(&Question::new(name, rtype).edns(1232)));
-    for reply in [axfr, nosuch] {
-        let options = reply.message.edns.as_ref().map(|opt| opt.options().as_ref().is_empty());
-        assert_eq!(options, Some(true), "{}", reply.text());
-    }
-}
-
-#[test]
 fn a_loop_of_a_hundred_is_bounded() {
     let server = example();
     for (way, reply) in everywhere(&server, &Question::a("loop7.example.test")) {

@@ -7,7 +7,9 @@
 mod admin;
 mod all_down;
 mod carried;
+mod chaos;
 mod client_subnet;
+mod cookies;
 mod databases;
 mod example;
 mod failover;
@@ -19,6 +21,7 @@ mod multivalue;
 mod nearest;
 mod policies;
 mod proximity;
+mod refusals;
 mod reload;
 mod restart;
 mod start;

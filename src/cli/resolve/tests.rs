@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use domain::base::iana::Rtype;
 
 use super::*;
-use crate::dns::engine::{Located, Transport, Verdict, Worker, finish, locate};
+use crate::dns::engine::{Located, Shared, Transport, Verdict, Worker, finish, locate};
 use crate::metrics::{Metrics, Proto};
+use crate::routing::Secret;
 
 const REGIONS: usize = 5;
 
@@ -110,7 +111,7 @@ fn drawn(
     request.extend(qtype.to_be_bytes());
     request.extend([0, 1]);
     let block = Metrics::new().block(Proto::Tcp, Family::V4, false);
-    let mut worker = Worker::new(block, 11);
+    let mut worker = Worker::new(block, 11, Arc::new(Shared::with_secret(Secret([0; 16]))));
     let mut at = Located::default();
     let mut seen = BTreeMap::new();
     for _ in 0..times {

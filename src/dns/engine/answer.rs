@@ -1,26 +1,38 @@
 //! Hot: from a located request to a reply, by RFC 1034 section 4.3.2 with RFC 4592 and RFC 2308.
 
-use crate::routing::Snapshot;
+use crate::metrics::{CookieStanding, DropReason};
+use crate::routing::{Cookies, Options, Snapshot};
 use crate::wire::{Family, Key, NAME_MAX, Tail, rtype};
 use crate::zone::{EntryId, Found, ZoneId};
 
+use super::cookie::{Checked, Cookie, Standing};
 use super::message::{Ede, HEADER, PAYLOAD_MIN, Rcode};
 use super::opt::Opt;
 use super::reply::{Full, Owner, Reply, Section};
 use super::request::{Dropped, Located, Next};
 use super::subnet::Carried;
-use super::{CHAIN_MAX, Transport, Verdict, Worker, dynamic, reply_max};
-use crate::metrics::DropReason;
+use super::{CHAIN_MAX, Transport, Verdict, Worker, dynamic, introduce, reply_max};
 
 /// How a reply came out.
 #[derive(Debug, Clone, Copy)]
 struct Outcome {
     rcode: Rcode,
     authoritative: bool,
+    truncated: bool,
+    /// Why, where the code alone does not say it.
+    error: Option<Ede>,
 }
 
-const ANSWERED: Outcome = Outcome { rcode: Rcode::NOERROR, authoritative: true };
-const REFERRAL: Outcome = Outcome { rcode: Rcode::NOERROR, authoritative: false };
+const ANSWERED: Outcome =
+    Outcome { rcode: Rcode::NOERROR, authoritative: true, truncated: false, error: None };
+const REFERRAL: Outcome = Outcome { authoritative: false, ..ANSWERED };
+
+impl Outcome {
+    /// Nothing but a code, and perhaps why.
+    const fn plain(rcode: Rcode, error: Option<Ede>) -> Self {
+        Self { rcode, error, ..REFERRAL }
+    }
+}
 
 pub(super) fn finish(
     snapshot: &Snapshot,
@@ -29,56 +41,95 @@ pub(super) fn finish(
     buffer: &mut [u8],
     worker: &mut Worker,
 ) -> Verdict {
-    let rcode = match at.next {
-        Next::Drop(why) => {
-            worker.block.dropped(match why {
-                Dropped::Short => DropReason::Short,
-                Dropped::Response => DropReason::Response,
-            });
-            return Verdict::Nothing;
-        }
-        Next::Refuse(rcode) => Some(rcode),
-        Next::Answer => None,
-    };
+    if let Next::Drop(why) = at.next {
+        worker.block.dropped(match why {
+            Dropped::Short => DropReason::Short,
+            Dropped::Response => DropReason::Response,
+        });
+        return Verdict::Nothing;
+    }
     worker.block.request(at.qtype);
-    let payload_max = snapshot.options.udp_payload_max;
+    let options = &snapshot.options;
     let limit = match (transport, at.edns) {
-        (Transport::Tcp, _) => reply_max(transport, payload_max),
-        (Transport::Udp, Some(edns)) => usize::from(edns.payload.min(payload_max)),
+        (Transport::Tcp, _) => reply_max(transport, options.udp_payload_max),
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload.min(options.udp_payload_max)),
         (Transport::Udp, None) => usize::from(PAYLOAD_MIN),
     };
-    let mut reply = Reply::new(buffer, at.question_end, limit, at.opt_len());
+    let cookie = at.asked.cookie.map(|cookie| check(&cookie, at, options, worker));
+    let mut opt = Opt::of(at, options, transport, cookie);
+    let mut reply = Reply::new(buffer, at.question_end, limit, opt.as_ref().map_or(0, Opt::len));
     let mut client = Client::default();
-    let (outcome, truncated) = match rcode {
-        Some(rcode) => (Outcome { rcode, authoritative: false }, false),
-        None => {
-            worker.chain.clear();
-            let client = &mut client;
-            let mut query =
-                Query { snapshot, at, worker, reply: &mut reply, authoritative: true, client };
-            let (answered, authoritative) = (query.answer(), query.authoritative);
-            match answered {
-                Ok(outcome) => (outcome, false),
-                Err(Full) => {
-                    reply.truncate();
-                    (Outcome { authoritative, ..ANSWERED }, true)
-                }
-            }
-        }
+    let outcome = match at.next {
+        Next::Answer => answer(snapshot, at, worker, &mut reply, &mut client),
+        Next::Refuse(rcode, error) => Outcome::plain(rcode, error),
+        Next::Introduce => introduce::answer(options, at, &mut reply).map_or(
+            Outcome { truncated: true, ..ANSWERED },
+            |(rcode, error)| Outcome {
+                authoritative: rcode == Rcode::NOERROR,
+                ..Outcome::plain(rcode, error)
+            },
+        ),
+        Next::Greet => match cookie.map(|cookie| cookie.standing) {
+            Some(Standing::Wrong) => Outcome::plain(Rcode::BADCOOKIE, None),
+            _ => Outcome::plain(Rcode::NOERROR, None),
+        },
+        Next::Drop(_) => return Verdict::Nothing,
     };
     worker.block.response(outcome.rcode.0);
-    if at.carried != Carried::Nothing {
+    if at.asked.subnet != Carried::Nothing {
         worker.block.client_subnet(client.by_subnet);
     }
-    // Looked up and refused: the name is outside all zones.
-    let outside = rcode.is_none() && outcome.rcode == Rcode::REFUSED;
-    let opt = at.edns.map(|edns| Opt {
-        edns,
-        payload: payload_max,
-        subnet: at.carried.subnet().map(|subnet| (subnet, client.scope)),
-        error: outside.then_some(Ede::NOT_AUTHORITATIVE),
+    if let Some(opt) = &mut opt {
+        opt.error = outcome.error;
+        opt.subnet = opt.subnet.map(|(subnet, _)| (subnet, client.scope));
+    }
+    Verdict::Reply(reply.finish(
+        outcome.rcode,
+        outcome.authoritative,
+        outcome.truncated,
+        opt.as_ref(),
+    ))
+}
+
+/// Tells what a cookie is worth, and counts it.
+fn check(cookie: &Cookie, at: &Located, options: &Options, worker: &Worker) -> Checked {
+    let own = worker.shared.secret();
+    let secrets = match &options.cookies {
+        Cookies::Shared(secrets) => secrets,
+        Cookies::Own | Cookies::Off => std::slice::from_ref(own),
+    };
+    let checked = cookie.check(at.from, worker.now.unix_secs, secrets);
+    worker.block.cookie(match checked.standing {
+        Standing::New => CookieStanding::New,
+        Standing::Known => CookieStanding::Valid,
+        Standing::Wrong => CookieStanding::Wrong,
     });
-    Verdict::Reply(reply.finish(outcome.rcode, outcome.authoritative, truncated, opt))
+    checked
+}
+
+/// Looks the name up, and writes what is found.
+#[inline]
+fn answer<'a>(
+    snapshot: &'a Snapshot,
+    at: &'a Located,
+    worker: &mut Worker,
+    reply: &mut Reply<'a>,
+    client: &mut Client,
+) -> Outcome {
+    worker.chain.clear();
+    let mut query =
+        Query { snapshot, at, worker, reply, authoritative: true, client, all_down: false };
+    let answered = query.answer();
+    let (authoritative, all_down) = (query.authoritative, query.all_down);
+    match answered {
+        Ok(outcome) => {
+            Outcome { error: all_down.then_some(Ede::ALL_DOWN).or(outcome.error), ..outcome }
+        }
+        Err(Full) => {
+            reply.truncate();
+            Outcome { authoritative, truncated: true, ..ANSWERED }
+        }
+    }
 }
 
 /// What ANY is answered with: HINFO "RFC8482" (RFC 8482 section 4.2).
@@ -95,6 +146,8 @@ pub(super) struct Query<'a, 'b> {
     authoritative: bool,
     /// What the client has to do with it.
     pub(super) client: &'b mut Client,
+    /// Whether a dynamic record is served although none of its regions is up.
+    pub(super) all_down: bool,
 }
 
 /// What the client had to do with the answer; nothing, where it is the same for all.
@@ -162,8 +215,10 @@ impl<'a> Query<'a, '_> {
             Found::Below { encloser, .. } => (encloser, false),
             Found::Outside => {
                 // Whoever asks for a name of ours that leads out of our zones looks further himself.
-                let rcode = if chain.is_some() { Rcode::NOERROR } else { Rcode::REFUSED };
-                return Ok(Step::Done(Outcome { rcode, authoritative: chain.is_some() }));
+                return Ok(Step::Done(match chain {
+                    Some(_) => ANSWERED,
+                    None => Outcome::plain(Rcode::REFUSED, Some(Ede::NOT_AUTHORITATIVE)),
+                }));
             }
         };
         let entry = names.entry(found);

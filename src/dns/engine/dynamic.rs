@@ -38,6 +38,7 @@ pub(super) fn answer(
     let Some(class) = side.class(found.class) else {
         return Ok(Drawn::Nodata { ttl: record.ttl_min });
     };
+    query.all_down = class.distribution.reason.is_all_down();
     let ttl = record.ttl(class);
     let worker = &mut *query.worker;
     let slot = class.distribution.pick.draw(worker.rng.u64(..), found.network);
@@ -66,7 +67,7 @@ pub(super) fn answer(
 #[inline]
 fn find(query: &mut Query<'_, '_>, tree: TreeId, side: &Side) -> Found {
     let Some(table) = query.snapshot.places.table(tree) else { return Found::default() };
-    let subnet = query.at.carried.subnet().and_then(|subnet| subnet.prefix());
+    let subnet = query.at.asked.subnet.subnet().and_then(|subnet| subnet.prefix());
     let found = table.find(&Asker { source: query.at.from, subnet });
     // Where no region has the family, nobody gets an address, whoever asks.
     if subnet.is_some() && side.tails.iter().any(|tail| tail.count() > 0) {

@@ -7,6 +7,9 @@ pub(super) const OPT_LEN: usize = 11;
 /// The payload size of a client without EDNS, and the least that one with EDNS can have.
 pub(super) const PAYLOAD_MIN: u16 = 512;
 
+/// The class of questions about the server itself (RFC 4892).
+pub(super) const CLASS_CH: u16 = 3;
+
 /// Bits of the third header octet.
 pub(super) mod flags {
     pub(in super::super) const QR: u8 = 0x80;
@@ -49,15 +52,28 @@ impl Rcode {
     pub const YXDOMAIN: Self = Self(6);
     /// The EDNS version is not supported (RFC 6891 section 9).
     pub const BADVERS: Self = Self(16);
+    /// The server cookie is not one that was made here (RFC 7873 section 5.4).
+    pub const BADCOOKIE: Self = Self(23);
 }
 
 /// An extended error (RFC 8914), which tells people more than the response code does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Ede(pub(super) u16);
+pub(super) struct Ede {
+    /// INFO-CODE.
+    pub(super) code: u16,
+    /// EXTRA-TEXT, for people.
+    pub(super) text: &'static str,
+}
 
 impl Ede {
-    /// The name is in none of the zones that are served here.
-    pub(super) const NOT_AUTHORITATIVE: Self = Self(20);
+    /// The answer is what is left to say when no region is up.
+    pub(super) const ALL_DOWN: Self = Self { code: 0, text: "no region is up" };
+    /// The client may not have this (section 4.19).
+    pub(super) const PROHIBITED: Self = Self { code: 18, text: "" };
+    /// The name is in none of the zones that are served here (section 4.21).
+    pub(super) const NOT_AUTHORITATIVE: Self = Self { code: 20, text: "" };
+    /// There is no such service here (section 4.22).
+    pub(super) const NOT_SUPPORTED: Self = Self { code: 21, text: "" };
     /// The code of the EDNS option that carries it.
     pub(super) const OPTION: u16 = 15;
 }

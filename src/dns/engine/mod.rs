@@ -5,11 +5,15 @@
 //! [`finish`] writes the reply in place. Neither allocates, locks, or knows what a socket is.
 
 mod answer;
+mod asked;
+mod cookie;
 mod dynamic;
+mod introduce;
 mod message;
 mod opt;
 mod reply;
 mod request;
+mod shared;
 mod subnet;
 #[cfg(test)]
 mod subnet_tests;
@@ -18,6 +22,7 @@ pub(in crate::dns) mod tests;
 
 pub use message::{Opcode, Rcode};
 pub use request::{Edns, Located, locate};
+pub use shared::{Now, Shared};
 
 use std::sync::Arc;
 
@@ -50,6 +55,10 @@ pub struct Worker {
     pub block: Arc<Block>,
     /// Its random numbers.
     pub rng: fastrand::Rng,
+    /// The time, as of when the batch in hand came.
+    pub now: Now,
+    /// What it has in common with all others.
+    pub shared: Arc<Shared>,
     /// The names of the CNAME chain in hand.
     chain: Vec<EntryId>,
 }
@@ -60,9 +69,10 @@ const CHAIN_MAX: usize = 128;
 impl Worker {
     /// With counters of its own and a seed.
     #[must_use]
-    pub fn new(block: Arc<Block>, seed: u64) -> Self {
+    pub fn new(block: Arc<Block>, seed: u64, shared: Arc<Shared>) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
-        Self { block, rng, chain: Vec::with_capacity(CHAIN_MAX) }
+        let now = shared.now();
+        Self { block, rng, now, shared, chain: Vec::with_capacity(CHAIN_MAX) }
     }
 }
 

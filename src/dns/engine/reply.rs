@@ -1,6 +1,6 @@
 //! Hot: writing a reply in place, behind the header and the question's exact octets.
 
-use crate::wire::{CLASS_IN, Key, Tail};
+use crate::wire::{CLASS_IN, Key, Tail, rtype};
 
 use super::message::{HEADER, Rcode, flags};
 use super::opt::Opt;
@@ -10,7 +10,10 @@ use super::opt::Opt;
 pub(super) struct Reply<'a> {
     buffer: &'a mut [u8],
     at: usize,
+    /// Where records end at the latest.
     limit: usize,
+    /// Where the reply does.
+    end: usize,
     question_end: usize,
     counts: [u16; 3],
     section: Section,
@@ -38,12 +41,14 @@ const POINTER_MAX: usize = 0x3fff;
 impl<'a> Reply<'a> {
     /// Starts behind the question; of `limit` octets `opt` are kept for the OPT record.
     pub(super) fn new(buffer: &'a mut [u8], question_end: usize, limit: usize, opt: usize) -> Self {
-        let limit = limit.min(buffer.len()).saturating_sub(opt);
+        let end = limit.min(buffer.len());
+        let limit = end.saturating_sub(opt);
         let question_end = question_end.min(buffer.len());
         Self {
             buffer,
             at: question_end,
             limit,
+            end,
             question_end,
             counts: [0; 3],
             section: Section::Answer,
@@ -104,6 +109,22 @@ impl<'a> Reply<'a> {
         Ok(())
     }
 
+    /// Writes a TXT record of one string, at most 255 octets, that is not to be kept.
+    pub(super) fn text(&mut self, owner: Owner, class: u16, text: &str) -> Result<(), Full> {
+        let at = self.at;
+        let len = u8::try_from(text.len()).map_err(|_| Full)?;
+        let [l1, l0] = (u16::from(len) + 1).to_be_bytes();
+        let mut data = [0; 3 + 255];
+        let (to_head, rest) = data.split_at_mut(3);
+        let (to_text, _) = rest.split_at_mut(text.len());
+        to_head.copy_from_slice(&[l1, l0, len]);
+        to_text.copy_from_slice(text.as_bytes());
+        self.records(owner, rtype::TXT, 0, 1, data.get(..3 + text.len()).unwrap_or_default())?;
+        let to_class = self.buffer.get_mut(at + 4..at + 6).ok_or(Full)?;
+        to_class.copy_from_slice(&class.to_be_bytes());
+        Ok(())
+    }
+
     /// Adds records that were written by an earlier call to its section's count.
     fn count(&mut self, count: u16) {
         let [answer, authority, additional] = &mut self.counts;
@@ -134,11 +155,12 @@ impl<'a> Reply<'a> {
         rcode: Rcode,
         authoritative: bool,
         truncated: bool,
-        opt: Option<Opt>,
+        opt: Option<&Opt<'_>>,
     ) -> usize {
-        let Self { buffer, mut at, question_end, counts, .. } = self;
+        let Self { buffer, mut at, end, question_end, counts, .. } = self;
         let [mut an, mut ns, mut ar] = counts;
-        if let Some(end) = opt.and_then(|opt| opt.write(rcode, buffer, at)) {
+        let room = buffer.get_mut(..end).unwrap_or_default();
+        if let Some(end) = opt.and_then(|opt| opt.write(rcode, room, at)) {
             at = end;
             ar = ar.saturating_add(1);
         }

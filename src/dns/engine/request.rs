@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::routing::{Options, Snapshot};
 use crate::wire::{CLASS_IN, Key, NAME_MAX, rtype};
 
-use super::message::{HEADER, OPT_LEN, Opcode, PAYLOAD_MIN, Rcode, flags};
-use super::subnet::{self, Carried, Subnet};
+use super::asked::Asked;
+use super::message::{CLASS_CH, Ede, HEADER, Opcode, PAYLOAD_MIN, Rcode, flags};
 
 /// A request that has been read, and what is to become of it.
 pub struct Located {
@@ -23,19 +23,10 @@ pub struct Located {
     pub(super) edns: Option<Edns>,
     /// Where the request came from.
     pub(super) from: IpAddr,
-    /// What network it says that its client is in.
-    pub(super) carried: Carried,
-}
-
-impl Located {
-    /// Octets of the OPT record that the reply needs, but for an extended error.
-    pub(super) fn opt_len(&self) -> usize {
-        match (&self.edns, &self.carried) {
-            (None, _) => 0,
-            (Some(_), Carried::Subnet(subnet)) => OPT_LEN + subnet.len(),
-            (Some(_), Carried::Nothing | Carried::Ignored) => OPT_LEN,
-        }
-    }
+    /// What its options ask for.
+    pub(super) asked: Asked,
+    /// Where the TSIG record starts that signs it (RFC 8945), if one does.
+    pub(super) signed: Option<usize>,
 }
 
 /// What is to be done with a request.
@@ -43,8 +34,12 @@ impl Located {
 pub(super) enum Next {
     /// Too short, or a response: no answer at all.
     Drop(Dropped),
-    /// An answer without data.
-    Refuse(Rcode),
+    /// An answer without data, and perhaps why.
+    Refuse(Rcode, Option<Ede>),
+    /// No question, but a cookie to look at (RFC 7873 section 5.4).
+    Greet,
+    /// A question of class CH, about the server itself (RFC 4892).
+    Introduce,
     /// Look the name up.
     Answer,
 }
@@ -76,7 +71,8 @@ impl Default for Located {
             qtype: 0,
             edns: None,
             from: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            carried: Carried::Nothing,
+            asked: Asked::default(),
+            signed: None,
         }
     }
 }
@@ -88,108 +84,157 @@ pub fn locate(snapshot: &Snapshot, from: IpAddr, request: &[u8], at: &mut Locate
     at.qtype = 0;
     at.edns = None;
     at.from = from;
-    at.carried = Carried::Nothing;
+    at.asked = Asked::default();
+    at.signed = None;
     at.next = match read(request, &snapshot.options, at) {
-        Ok(()) => {
-            snapshot.names.prefetch(at.key.hash());
-            Next::Answer
-        }
-        Err(next) => {
-            if next == FORMERR {
-                // Of what cannot be read nothing is sent back.
-                at.carried = Carried::Nothing;
+        Ok(next) => {
+            if next == Next::Answer {
+                snapshot.names.prefetch(at.key.hash());
             }
             next
         }
+        Err(next) => next,
     };
 }
 
-const FORMERR: Next = Next::Refuse(Rcode::FORMERR);
+const FORMERR: Next = Next::Refuse(Rcode::FORMERR, None);
 
-fn read(request: &[u8], options: &Options, at: &mut Located) -> Result<(), Next> {
+fn read(request: &[u8], options: &Options, at: &mut Located) -> Result<Next, Next> {
     let Some((header, body)) = request.split_first_chunk::<HEADER>() else {
         return Err(Next::Drop(Dropped::Short));
     };
-    let [_, _, high, _, qd1, qd0, an1, an0, ns1, ns0, ar1, ar0] = *header;
+    let [_, _, high, _, counts @ ..] = *header;
+    let [questions, answers, authorities, additionals] = halves(counts);
     if high & flags::QR != 0 {
         return Err(Next::Drop(Dropped::Response));
     }
+    let mut rest = Rest { octets: body, len: request.len() };
     if Opcode(high >> 3 & 0x0f) != Opcode::QUERY {
-        return Err(Next::Refuse(Rcode::NOTIMP));
+        // What such a message looks like is not known; if it is like others, it may have an OPT.
+        let _ = rest.opt_behind(halves(counts), options, at);
+        return Err(Next::Refuse(Rcode::NOTIMP, Some(Ede::NOT_SUPPORTED)));
     }
-    // One question (RFC 9619), and nothing in ANSWER or AUTHORITY.
-    if [qd1, qd0] != [0, 1] || [an1, an0, ns1, ns0] != [0; 4] {
+    if questions == 0 && (answers, authorities) == (0, 0) {
+        rest.additional(additionals, options, at)?;
+        return if at.asked.cookie.is_some() { Ok(Next::Greet) } else { Err(FORMERR) };
+    }
+    // One question (RFC 9619), and nothing in ANSWER; in AUTHORITY what an IXFR has of the zone.
+    if questions != 1 || answers != 0 || authorities > 1 {
+        let _ = rest.opt_behind(halves(counts), options, at);
         return Err(FORMERR);
     }
-    let name_len = at.key.read(body).ok_or(FORMERR)?;
-    let (&[t1, t0, c1, c0], rest) =
-        body.get(name_len..).and_then(|rest| rest.split_first_chunk::<4>()).ok_or(FORMERR)?;
-    at.question_end = HEADER + name_len + 4;
+    let name_len = at.key.read(rest.octets).ok_or(FORMERR)?;
+    let behind = rest.octets.get(name_len..).and_then(|rest| rest.split_first_chunk::<4>());
+    let (&[t1, t0, c1, c0], after) = behind.ok_or(FORMERR)?;
+    rest.octets = after;
+    at.question_end = rest.position();
     at.qtype = u16::from_be_bytes([t1, t0]);
-    additional(rest, u16::from_be_bytes([ar1, ar0]), options, at)?;
-    match at.qtype {
-        rtype::OPT | rtype::TSIG | rtype::NXNAME => return Err(FORMERR),
-        rtype::AXFR | rtype::IXFR => return Err(Next::Refuse(Rcode::REFUSED)),
-        _ => {}
+    if authorities == 1 {
+        let known = rest.record().ok_or(FORMERR)?;
+        if (at.qtype, known.rtype) != (rtype::IXFR, rtype::SOA) {
+            let _ = rest.additional(additionals, options, at);
+            return Err(FORMERR);
+        }
     }
-    if u16::from_be_bytes([c1, c0]) != CLASS_IN {
-        return Err(Next::Refuse(Rcode::REFUSED));
+    rest.additional(additionals, options, at)?;
+    match (at.qtype, u16::from_be_bytes([c1, c0])) {
+        (rtype::OPT | rtype::TSIG | rtype::NXNAME, _) => Err(FORMERR),
+        (rtype::AXFR | rtype::IXFR, _) => Err(Next::Refuse(Rcode::REFUSED, Some(Ede::PROHIBITED))),
+        (_, CLASS_IN) => Ok(Next::Answer),
+        (_, CLASS_CH) => Ok(Next::Introduce),
+        _ => Err(Next::Refuse(Rcode::REFUSED, Some(Ede::NOT_AUTHORITATIVE))),
     }
-    Ok(())
 }
 
-/// Steps over the additional records; at most one of them is an OPT.
-fn additional(
-    mut rest: &[u8],
-    count: u16,
-    options: &Options,
-    at: &mut Located,
-) -> Result<(), Next> {
-    let mut version = 0;
-    for _ in 0..count {
-        let (is_root, after) = skip_name(rest).ok_or(FORMERR)?;
-        let (&[t1, t0, c1, c0, x, v, f1, f0, l1, l0], after) =
-            after.split_first_chunk::<10>().ok_or(FORMERR)?;
+/// Numbers of 16 bits from their octets.
+const fn halves([a1, a0, b1, b0, c1, c0, d1, d0]: [u8; 8]) -> [u16; 4] {
+    [
+        u16::from_be_bytes([a1, a0]),
+        u16::from_be_bytes([b1, b0]),
+        u16::from_be_bytes([c1, c0]),
+        u16::from_be_bytes([d1, d0]),
+    ]
+}
+
+/// What has not been read of a message.
+struct Rest<'a> {
+    octets: &'a [u8],
+    /// Octets of the whole message.
+    len: usize,
+}
+
+/// A record that was stepped over.
+struct Record<'a> {
+    is_root: bool,
+    rtype: u16,
+    class: u16,
+    ttl: [u8; 4],
+    data: &'a [u8],
+}
+
+impl<'a> Rest<'a> {
+    /// Where it starts within the message.
+    const fn position(&self) -> usize {
+        self.len.saturating_sub(self.octets.len())
+    }
+
+    /// Steps over a record. `None`: it is cut short.
+    fn record(&mut self) -> Option<Record<'a>> {
+        let (is_root, after) = skip_name(self.octets)?;
+        let (&[y1, y0, c1, c0, t3, t2, t1, t0, l1, l0], after) = after.split_first_chunk::<10>()?;
         let len = usize::from(u16::from_be_bytes([l1, l0]));
-        let (data, after) = after.split_at_checked(len).ok_or(FORMERR)?;
-        if u16::from_be_bytes([t1, t0]) == rtype::OPT {
-            if !is_root || at.edns.is_some() {
-                return Err(FORMERR);
+        let (data, after) = after.split_at_checked(len)?;
+        self.octets = after;
+        let (rtype, class) = (u16::from_be_bytes([y1, y0]), u16::from_be_bytes([c1, c0]));
+        Some(Record { is_root, rtype, class, ttl: [t3, t2, t1, t0], data })
+    }
+
+    /// Reads the additional records, behind which nothing is; at most one of them is an OPT, and
+    /// only the last may be a TSIG (RFC 8945 section 5.1).
+    fn additional(&mut self, count: u16, options: &Options, at: &mut Located) -> Result<(), Next> {
+        let mut version = 0;
+        for left in (0..count).rev() {
+            let position = self.position();
+            let record = self.record().ok_or(FORMERR)?;
+            match record.rtype {
+                rtype::OPT if !record.is_root || at.edns.is_some() => return Err(FORMERR),
+                rtype::OPT => {
+                    let [_extended_rcode, v, f1, f0] = record.ttl;
+                    version = v;
+                    at.edns = Some(Edns {
+                        payload: record.class.max(PAYLOAD_MIN),
+                        dnssec_ok: u16::from_be_bytes([f1, f0]) & flags::DO != 0,
+                    });
+                    // What the options of another version mean is not known.
+                    if version == 0 {
+                        at.asked.read(record.data, options).map_err(|_| FORMERR)?;
+                    }
+                }
+                rtype::TSIG if left > 0 => return Err(FORMERR),
+                rtype::TSIG => at.signed = Some(position),
+                _ => {}
             }
-            let _extended_rcode = x;
-            version = v;
-            at.edns = Some(Edns {
-                payload: u16::from_be_bytes([c1, c0]).max(PAYLOAD_MIN),
-                dnssec_ok: u16::from_be_bytes([f1, f0]) & flags::DO != 0,
-            });
-            at.carried = read_options(data, version, options)?;
         }
-        rest = after;
+        match (self.octets, version) {
+            ([], 0) => Ok(()),
+            ([], _) => Err(Next::Refuse(Rcode::BADVERS, None)),
+            _ => Err(FORMERR),
+        }
     }
-    match (rest, version) {
-        ([], 0) => Ok(()),
-        ([], _) => Err(Next::Refuse(Rcode::BADVERS)),
-        _ => Err(FORMERR),
-    }
-}
 
-/// Reads an OPT record's options, which fill it exactly (RFC 6891 section 6.1.2). Those that are
-/// not known are stepped over, and so are all of another EDNS version.
-fn read_options(mut data: &[u8], version: u8, options: &Options) -> Result<Carried, Next> {
-    let mut carried = Carried::Nothing;
-    while let Some((&[c1, c0, l1, l0], after)) = data.split_first_chunk::<4>() {
-        let len = usize::from(u16::from_be_bytes([l1, l0]));
-        let (option, after) = after.split_at_checked(len).ok_or(FORMERR)?;
-        if u16::from_be_bytes([c1, c0]) == subnet::CODE && version == 0 {
-            carried = match carried {
-                Carried::Nothing | Carried::Ignored if !options.client_subnet => Carried::Ignored,
-                Carried::Nothing => Carried::Subnet(Subnet::read(option).ok_or(FORMERR)?),
-                Carried::Ignored | Carried::Subnet(_) => return Err(FORMERR),
-            };
+    /// Looks for the OPT record of a message that is refused as a whole, for its reply has one too
+    /// then (RFC 6891 section 7). Whatever else is wrong no longer matters.
+    fn opt_behind(&mut self, counts: [u16; 4], options: &Options, at: &mut Located) -> Option<()> {
+        let [questions, answers, authorities, additionals] = counts;
+        for _ in 0..questions {
+            let (_, after) = skip_name(self.octets)?;
+            self.octets = after.get(4..)?;
         }
-        data = after;
+        for _ in 0..u32::from(answers) + u32::from(authorities) {
+            self.record()?;
+        }
+        self.additional(additionals, options, at).ok()
     }
-    if data.is_empty() { Ok(carried) } else { Err(FORMERR) }
 }
 
 /// What is behind a name that may be compressed, and whether the name is the root.

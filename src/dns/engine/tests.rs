@@ -12,7 +12,7 @@ use super::*;
 use crate::metrics::{Metrics, Proto};
 use crate::model::*;
 use crate::problem::{Place, Problems};
-use crate::routing::{Assembly, Inputs, Options, Parts, PoolStanding, compile};
+use crate::routing::{Assembly, Inputs, Options, Parts, PoolStanding, Secret, compile};
 use crate::wire::{Name, rtype};
 use crate::zone::{self, Names};
 
@@ -39,6 +39,16 @@ toapp CNAME app
 d DNAME e
 x.e A 192.0.2.4
 ";
+
+/// What workers have in common.
+pub(in crate::dns) fn shared() -> Arc<Shared> {
+    Arc::new(Shared::with_secret(Secret([9; 16])))
+}
+
+/// A worker that has nothing in common with another.
+pub(super) fn worker(block: Arc<Block>, seed: u64) -> Worker {
+    Worker::new(block, seed, shared())
+}
 
 /// The zone `example.test` with dynamic names beside it, of the records in their order.
 pub(super) fn names(zone: &str, dynamic: &[&str]) -> Names {
@@ -118,7 +128,7 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
         Arc::new(PoolStanding::assumed(&parts.pools[0], true)),
         Arc::new(PoolStanding::assumed(&parts.pools[1], false)),
     ];
-    let options = Options { udp_payload_max: 1232, client_subnet: true };
+    let options = Options::default();
     let assembly = Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0);
     compile(None, &Arc::new(assembly), &Inputs::of(standings))
 }
@@ -145,7 +155,7 @@ pub(in crate::dns) fn query(name: &str, qtype: u16, payload: Option<u16>) -> Vec
 fn reply_to(request: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let metrics = Metrics::new();
     let block = metrics.block(Proto::Udp, Family::V4, false);
-    let mut worker = Worker::new(block, 7);
+    let mut worker = worker(block, 7);
     let snapshot = snapshot();
     let mut at = Located::default();
     locate(&snapshot, FROM, request, &mut at);
@@ -413,7 +423,7 @@ fn no_request_breaks_the_engine() {
         .into();
     let snapshot = snapshot();
     let metrics = Metrics::new();
-    let mut worker = Worker::new(metrics.block(Proto::Udp, Family::V4, false), 7);
+    let mut worker = worker(metrics.block(Proto::Udp, Family::V4, false), 7);
     let mut at = Located::default();
     let mut replies = 0;
     for round in 0..20_000 {

@@ -4,6 +4,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use domain::base::iana::Rtype;
+use domain::base::opt::UnknownOptData;
 use hickory_proto::op::{Message, Query};
 use hickory_proto::rr::{Name, Record, RecordType};
 
@@ -89,6 +91,31 @@ impl Reply {
         Self { octets, message }
     }
 
+    /// The options of its OPT record, by code, and what that says beside them; `None`: it has none.
+    /// Panics when it has more than one.
+    #[track_caller]
+    pub(crate) fn opt(&self) -> Option<Opt> {
+        let message = domain::base::Message::from_octets(&self.octets[..]).unwrap();
+        let additional = message.additional().unwrap();
+        let opts = additional.filter(|record| record.as_ref().unwrap().rtype() == Rtype::OPT);
+        assert!(opts.count() <= 1, "more than one OPT: {:?}", self.octets);
+        let opt = message.opt()?;
+        let options = opt.opt().iter::<UnknownOptData<_>>().map(|option| {
+            let option = option.unwrap();
+            (option.code().to_int(), option.data().to_vec())
+        });
+        Some(Opt { version: opt.version(), dnssec_ok: opt.dnssec_ok(), options: options.collect() })
+    }
+
+    /// The response code with its extended bits, AA, TC, and the four counts.
+    #[track_caller]
+    pub(crate) fn header(&self) -> (u16, bool, bool, [u16; 4]) {
+        let message = domain::base::Message::from_octets(&self.octets[..]).unwrap();
+        let (header, counts) = (message.header(), message.header_counts());
+        let counts = [counts.qdcount(), counts.ancount(), counts.nscount(), counts.arcount()];
+        (message.opt_rcode().to_int(), header.aa(), header.tc(), counts)
+    }
+
     /// The addresses in the answer section.
     pub(crate) fn addresses(&self) -> Vec<IpAddr> {
         self.message.answers.iter().filter_map(|record| record.data.ip_addr()).collect()
@@ -122,6 +149,31 @@ impl Reply {
         }
         text
     }
+}
+
+/// What an OPT record says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Opt {
+    pub(crate) version: u8,
+    pub(crate) dnssec_ok: bool,
+    /// Codes and data, in their order.
+    pub(crate) options: Vec<(u16, Vec<u8>)>,
+}
+
+impl Opt {
+    /// The data of the one option with this code.
+    pub(crate) fn option(&self, code: u16) -> Option<&[u8]> {
+        let mut found = self.options.iter().filter(|(of, _)| *of == code);
+        let data = found.next().map(|(_, data)| data.as_slice());
+        assert!(found.next().is_none(), "option {code} twice: {:?}", self.options);
+        data
+    }
+}
+
+/// An option as it is sent.
+pub(crate) fn option(code: u16, data: &[u8]) -> Vec<u8> {
+    let len = u16::try_from(data.len()).unwrap();
+    [&code.to_be_bytes()[..], &len.to_be_bytes(), data].concat()
 }
 
 /// What a query is sent over.

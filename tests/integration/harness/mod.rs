@@ -14,12 +14,14 @@ mod subnet;
 mod target;
 mod wait;
 
-pub(crate) use dns::{Client, Question, Reply, TcpClient, Via, exchange, exchange_octets, framed};
+pub(crate) use dns::{
+    Client, Question, Reply, TcpClient, Via, exchange, exchange_octets, framed, option,
+};
 pub(crate) use program::{check, serve_and_fail};
 pub(crate) use regions::{PLACES, goes_to, letters, records, regions, set_down, watched};
 pub(crate) use server::{Server, Signal, get};
 pub(crate) use site::{Site, quick};
 pub(crate) use stream::Stream;
-pub(crate) use subnet::{answered, everywhere, option, scope, sent, subnet, subnets};
+pub(crate) use subnet::{answered, everywhere, scope, sent, subnet, subnet_option, subnets};
 pub(crate) use target::{Kind, Mode, Target, targets};
 pub(crate) use wait::until;

@@ -45,6 +45,14 @@ impl Site {
         site
     }
 
+    /// The same with more keys in `[server]`.
+    pub(crate) fn of_server(keys: &str, body: &str) -> Self {
+        let site = Self::bare("");
+        let head = HEAD.replace("workers = 1\n", &format!("workers = 1\n{keys}\n"));
+        site.write("trimtab.toml", &format!("{head}{ADMIN}{ZONE}{body}"));
+        site
+    }
+
     /// The same with the databases of the small world, which `geo` adds to: the rest of `[geo]`.
     pub(crate) fn of_world(geo: &str, body: &str) -> Self {
         let site = Self::new(&format!("{WORLD}{geo}\n{body}"));

@@ -5,13 +5,13 @@ use hickory_proto::rr::RecordType;
 use hickory_proto::rr::rdata::opt::{ClientSubnet, EdnsCode, EdnsOption};
 use hickory_proto::serialize::binary::BinEncodable;
 
-use super::dns::{Client, Question, Reply, Via, exchange};
+use super::dns::{Client, Question, Reply, Via, exchange, option};
 use super::regions::letters;
 use super::server::Server;
 
 /// The octets of an option of code 8.
-pub(crate) fn option(data: &[u8]) -> Vec<u8> {
-    [&[0, 8], &u16::try_from(data.len()).unwrap().to_be_bytes()[..], data].concat()
+pub(crate) fn subnet_option(data: &[u8]) -> Vec<u8> {
+    option(8, data)
 }
 
 /// A prefix as hickory sends it.
@@ -22,7 +22,7 @@ pub(crate) fn subnet(prefix: &str, scope: u8) -> ClientSubnet {
 
 /// The octets of an option that tells of clients in a prefix.
 pub(crate) fn sent(prefix: &str) -> Vec<u8> {
-    option(&subnet(prefix, 0).to_bytes().unwrap())
+    subnet_option(&subnet(prefix, 0).to_bytes().unwrap())
 }
 
 /// What hickory finds in the reply's one OPT record.
