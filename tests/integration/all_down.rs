@@ -18,6 +18,15 @@ fn site(port: u16, targets: &[Target], record: &str, more: &str) -> Site {
     ))
 }
 
+/// The extended errors of an answer to a client with EDNS (RFC 8914).
+fn told(server: &Server) -> Vec<String> {
+    let opt = server.client().ask(&Question::a(NAME).edns(1232)).opt().expect("an OPT");
+    let errors = opt.options.iter().filter(|(code, _)| *code == 15);
+    errors.map(|(_, data)| String::from_utf8(data[2..].to_vec()).unwrap()).collect()
+}
+
+const NO_REGION_IS_UP: &str = "no region is up";
+
 #[track_caller]
 fn both_are_answered(server: &Server, wanted: [IpAddr; 2]) {
     let (mut client, mut seen) = (server.client(), [false; 2]);
@@ -37,6 +46,7 @@ fn open_answers_as_if_all_were_up_for_the_least_ttl_and_tells_it_once() {
     let server = site(port, &targets, "on_all_down = \"open\"", "").serve();
     assert_eq!(server.metrics().value(ENGAGED), 0.0);
     assert_eq!(server.ask(NAME, RecordType::A).ttl(), 60);
+    assert_eq!(told(&server), [""; 0]);
     let stream = Stream::start(server.v4, vec![Question::a(NAME)], |reply| {
         assert_eq!(reply.addresses().len(), 1, "never empty: {}", reply.text());
     });
@@ -48,6 +58,7 @@ fn open_answers_as_if_all_were_up_for_the_least_ttl_and_tells_it_once() {
     for _ in 0..50 {
         assert_eq!(client.ask(&Question::a(NAME)).ttl(), 7, "ttl_min");
     }
+    assert_eq!(told(&server), [NO_REGION_IS_UP]);
     let failed = r#"trimtab_check_results_total{region="a",check="web",result="fail"}"#;
     let before = server.metrics().value(failed);
     until("further failures", || (server.metrics().value(failed) > before + 3.0).then_some(()));
@@ -102,6 +113,7 @@ fn closed_answers_nodata_for_a_short_time() {
     let text = reply.text();
     assert!(text.starts_with("NoError aa\nns site.test. 7 SOA "), "NODATA, ttl_min: {text}");
     assert_eq!(text.lines().count(), 2, "the SOA alone: {text}");
+    assert_eq!(told(&server), [NO_REGION_IS_UP]);
     server.metric_becomes(ENGAGED, 1.0);
     server.log.wait_for("on_all_down = closed");
 
