@@ -19,6 +19,7 @@ mod lookup;
 mod messages;
 mod multivalue;
 mod nearest;
+mod octets;
 mod policies;
 mod proximity;
 mod refusals;

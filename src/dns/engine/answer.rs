@@ -361,27 +361,39 @@ impl<'a> Query<'a, '_> {
         let cut_name = names.owner(cut);
         let owner = here.suffix(cut_name.len())?;
         self.reply.section(Section::Authority);
-        let mut position = self.reply.position();
+        let position = self.reply.position();
         self.reply.rrset(owner, ns)?;
         self.reply.section(Section::Additional);
-        for target in ns.rdata() {
-            // Behind owner, type, class, TTL and length.
-            position += 12;
-            let at = position;
-            position += target.len();
-            // What another zone served here says of the name is not this zone's to hand out.
-            let ours = |glue: &EntryId| names.entry(*glue).zone() == names.entry(cut).zone();
-            let Some(glue) = names.glue(target).filter(ours) else { continue };
-            let in_domain =
-                names.owner(glue).ends_with(cut_name) && names.entry(glue).cut() == Some(cut);
-            for family in [rtype::A, rtype::AAAA] {
-                let Some(tail) = names.rrset(glue, family) else { continue };
-                let owner = Reply::owner_at(at).ok_or(Full)?;
-                match self.reply.rrset(owner, tail) {
-                    // RFC 9471 section 3: in-domain glue must be there, other glue may be.
-                    Err(Full) if in_domain => return Err(Full),
+        // RFC 9471 section 3: in-domain glue must be there, other glue may be, so it comes last.
+        for needed in [true, false] {
+            let mut behind = position;
+            for target in ns.rdata() {
+                // Behind owner, type, class, TTL and length.
+                let at = behind + 12;
+                behind = at + target.len();
+                // What another zone served here says of the name is not this zone's to hand out.
+                let ours = |glue: &EntryId| names.entry(*glue).zone() == names.entry(cut).zone();
+                let Some(glue) = names.glue(target).filter(ours) else { continue };
+                let in_domain =
+                    names.owner(glue).ends_with(cut_name) && names.entry(glue).cut() == Some(cut);
+                if in_domain != needed {
+                    continue;
+                }
+                match self.glue(glue, at) {
+                    Err(Full) if needed => return Err(Full),
                     _ => {}
                 }
+            }
+        }
+        Ok(())
+    }
+
+    /// The addresses of a nameserver whose name stands in the message.
+    fn glue(&mut self, glue: EntryId, position: usize) -> Result<(), Full> {
+        let owner = Reply::owner_at(position).ok_or(Full)?;
+        for family in [rtype::A, rtype::AAAA] {
+            if let Some(tail) = self.snapshot.names.rrset(glue, family) {
+                self.reply.rrset(owner, tail)?;
             }
         }
         Ok(())
