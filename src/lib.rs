@@ -26,6 +26,7 @@ pub mod probe;
 
 pub mod routing;
 
+pub mod admission;
 pub mod config;
 pub mod geo;
 pub mod health;

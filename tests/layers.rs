@@ -13,7 +13,7 @@ const LAYERS: &[&[&str]] = &[
     &["clock", "wire", "problem"],
     &["atlas"],
     &["model"],
-    &["config", "zone", "health", "geo", "metrics"],
+    &["admission", "config", "zone", "health", "geo", "metrics"],
     &["routing"],
     &["control", "probe", "dns", "notify", "alias"],
     &["admin"],
