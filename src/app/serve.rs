@@ -193,6 +193,7 @@ impl Server {
             tcp_limits(&self.config),
             self.handle.clone(),
             Arc::clone(&self.engine),
+            self.metrics.connections(),
             self.stop.clone(),
         );
         for door in std::mem::take(&mut self.dns.tcp) {
@@ -283,7 +284,9 @@ fn tcp_limits(config: &Config) -> TcpLimits {
     TcpLimits {
         max_connections: tcp.max_connections as usize,
         max_per_client: tcp.max_per_client as usize,
+        first_message_timeout: tcp.first_message_timeout,
         idle_timeout: tcp.idle_timeout,
+        max_in_flight: tcp.max_in_flight.into(),
     }
 }
 

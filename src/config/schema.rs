@@ -16,7 +16,7 @@ use super::defaults::{COUNT, TTL};
 use super::policies::{BIAS, TOLERANCE_KM};
 use super::records::ANSWERS;
 use super::regions::WEIGHT;
-use super::server::{CONNECTIONS, UDP_PAYLOAD};
+use super::server::{CONNECTIONS, IN_FLIGHT, UDP_PAYLOAD};
 
 /// The JSON schema of the configuration.
 #[must_use]
@@ -126,8 +126,13 @@ struct Tcp {
     /// Connections of one client at once.
     #[schemars(range(min = *CONNECTIONS.start(), max = *CONNECTIONS.end()))]
     max_per_client: Option<u32>,
+    /// How long a connection may take for its first message.
+    first_message_timeout: Option<Duration>,
     /// How long a connection may be silent.
     idle_timeout: Option<Duration>,
+    /// Queries of a connection that are answered before their replies are sent.
+    #[schemars(range(min = *IN_FLIGHT.start(), max = *IN_FLIGHT.end()))]
+    max_in_flight: Option<u16>,
 }
 
 /// Known, not yet supported; `enabled = false` is accepted.

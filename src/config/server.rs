@@ -47,8 +47,12 @@ pub struct Tcp {
     pub max_connections: u32,
     /// Connections of one client (an IPv4 address, an IPv6 /64) at once, 1 to 1000000.
     pub max_per_client: u32,
+    /// How long a connection may take for its first message, 100 ms to 1 h.
+    pub first_message_timeout: Duration,
     /// How long a connection may be silent, 100 ms to 1 h.
     pub idle_timeout: Duration,
+    /// Queries of a connection that are answered before their replies are sent, 1 to 1024.
+    pub max_in_flight: u16,
 }
 
 impl Default for Server {
@@ -71,13 +75,20 @@ impl Default for Server {
 
 impl Default for Tcp {
     fn default() -> Self {
-        let idle_timeout = Duration::from_secs(10);
-        Self { max_connections: 4096, max_per_client: 64, idle_timeout }
+        Self {
+            max_connections: 4096,
+            max_per_client: 64,
+            first_message_timeout: Duration::from_secs(3),
+            idle_timeout: Duration::from_secs(10),
+            max_in_flight: 16,
+        }
     }
 }
 
 /// Connections at once.
 pub(super) const CONNECTIONS: RangeInclusive<i64> = 1..=1_000_000;
+/// Queries of a connection that are answered at once.
+pub(super) const IN_FLIGHT: RangeInclusive<i64> = 1..=1024;
 /// Octets of an answer over UDP: what every resolver takes, to what would surely be fragmented.
 pub(super) const UDP_PAYLOAD: RangeInclusive<i64> = 512..=4096;
 
@@ -109,7 +120,11 @@ impl Tcp {
             t.set("max_connections", &mut tcp.max_connections, |v| v.integer(CONNECTIONS));
             t.set("max_per_client", &mut tcp.max_per_client, |v| v.integer(CONNECTIONS));
             let range = Duration::from_millis(100)..=Duration::from_secs(3600);
-            t.set("idle_timeout", &mut tcp.idle_timeout, |v| v.duration(range));
+            t.set("first_message_timeout", &mut tcp.first_message_timeout, |v| {
+                v.duration(range.clone())
+            });
+            t.set("idle_timeout", &mut tcp.idle_timeout, |v| v.duration(range.clone()));
+            t.set("max_in_flight", &mut tcp.max_in_flight, |v| v.integer(IN_FLIGHT));
             tcp
         })
     }

@@ -11,8 +11,6 @@
 mod ask;
 pub mod engine;
 mod tcp;
-#[cfg(test)]
-mod tests;
 mod udp;
 
 pub use ask::{Led, RecordText, Reply, ask, led};

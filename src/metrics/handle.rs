@@ -7,6 +7,7 @@ use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 
 use super::block::Block;
 use super::collect::{Blocks, Sum};
+use super::connections::{Connections, Told};
 use super::gauges::Gauges;
 use super::labels::Proto;
 use crate::model::Family;
@@ -19,6 +20,7 @@ pub const CONTENT_TYPE: &str = TEXT_FORMAT;
 pub struct Metrics {
     registry: Registry,
     pub(super) blocks: Arc<Blocks>,
+    connections: Arc<Connections>,
     pub(super) gauges: Gauges,
 }
 
@@ -29,12 +31,16 @@ impl Metrics {
         let registry = Registry::new();
         let gauges = Gauges::new(&registry);
         let blocks = Arc::new(Blocks::new());
-        let collectors: [Box<dyn prometheus::core::Collector>; 2] =
-            [Box::new(Sum::of(Arc::clone(&blocks))), Box::new(ProcessCollector::for_self())];
+        let connections = Arc::new(Connections::new());
+        let collectors: [Box<dyn prometheus::core::Collector>; 3] = [
+            Box::new(Sum::of(Arc::clone(&blocks))),
+            Box::new(Told::of(Arc::clone(&connections))),
+            Box::new(ProcessCollector::for_self()),
+        ];
         for collector in collectors {
             registry.register(collector).expect("no name stands twice in the table");
         }
-        Arc::new(Self { registry, blocks, gauges })
+        Arc::new(Self { registry, blocks, connections, gauges })
     }
 
     /// Counters for one answering thread, which it keeps for its life; a thread that takes over
@@ -42,6 +48,12 @@ impl Metrics {
     #[must_use]
     pub fn block(&self, proto: Proto, family: Family, shared: bool) -> Arc<Block> {
         self.blocks.block(proto, family, shared)
+    }
+
+    /// The counters of connections over TCP.
+    #[must_use]
+    pub fn connections(&self) -> Arc<Connections> {
+        Arc::clone(&self.connections)
     }
 
     /// The number under which [`Block::answer`] counts a region's answers (or those for one

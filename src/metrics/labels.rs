@@ -82,6 +82,60 @@ impl CookieStanding {
     }
 }
 
+/// How a connection over TCP ended: the label `reason`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// The client closed it.
+    Client,
+    /// No whole message came in the time for the first one.
+    FirstMessage,
+    /// No whole message came in the time since the one before.
+    Idle,
+    /// The client did not read its replies in time.
+    Unread,
+    /// Something came that is not a query.
+    NotDns,
+    /// Its place was given to another connection of the same client.
+    PerClient,
+    /// Its place was given to any other connection.
+    Pressure,
+    /// The server stops.
+    Stop,
+    /// A reset, an error of the network, or a fault of ours.
+    Error,
+}
+
+impl End {
+    /// All, in the order of their counters.
+    pub const ALL: [Self; 9] = [
+        Self::Client,
+        Self::FirstMessage,
+        Self::Idle,
+        Self::Unread,
+        Self::NotDns,
+        Self::PerClient,
+        Self::Pressure,
+        Self::Stop,
+        Self::Error,
+    ];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::FirstMessage => "first_message",
+            Self::Idle => "idle",
+            Self::Unread => "unread",
+            Self::NotDns => "not_dns",
+            Self::PerClient => "per_client",
+            Self::Pressure => "pressure",
+            Self::Stop => "stop",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// A query type or a response code on the wire, and the label under which it is counted.
 type Code = (u16, &'static str);
 
@@ -168,9 +222,12 @@ mod tests {
     }
 
     #[test]
-    fn drop_reasons_are_listed_in_the_order_of_their_counters() {
+    fn reasons_are_listed_in_the_order_of_their_counters() {
         for (at, reason) in DropReason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, at);
+        }
+        for (at, end) in End::ALL.into_iter().enumerate() {
+            assert_eq!(end as usize, at);
         }
     }
 }

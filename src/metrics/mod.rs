@@ -9,6 +9,7 @@
 mod block;
 mod collect;
 mod columns;
+mod connections;
 mod gauges;
 mod handle;
 mod labels;
@@ -18,6 +19,7 @@ mod table;
 mod tests;
 
 pub use block::Block;
+pub use connections::Connections;
 pub use gauges::Live;
 pub use handle::{CONTENT_TYPE, Metrics};
-pub use labels::{CookieStanding, DropReason, Proto};
+pub use labels::{CookieStanding, DropReason, End, Proto};

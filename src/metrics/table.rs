@@ -67,6 +67,15 @@ table! {
     REQUEST_DURATION = "trimtab_dns_request_duration_seconds" Histogram(&REQUEST_SECS), [],
         "Time from a request in memory to its reply in memory, sampled.";
 
+    TCP_OPEN = "trimtab_dns_tcp_connections" Gauge, [],
+        "DNS connections over TCP that are open.";
+    TCP_ACCEPTED = "trimtab_dns_tcp_accepted_total" Counter, [],
+        "DNS connections over TCP that were accepted.";
+    TCP_CLOSED = "trimtab_dns_tcp_closed_total" Counter, ["reason"],
+        "DNS connections over TCP that have ended, by reason.";
+    TCP_ACCEPT_ERRORS = "trimtab_dns_tcp_accept_errors_total" Counter, [],
+        "DNS connections over TCP that the system did not hand over.";
+
     CHECK_UP = "trimtab_check_up" Gauge, ["region", "check", "address"],
         "Whether a check judges an address to be up (1) or down (0).";
     CHECK_DURATION = "trimtab_check_duration_seconds" Histogram(PROBE_SECS), ["region", "check"],

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::table::ALL;
-use super::{CookieStanding, DropReason, Live, Metrics, Proto};
+use super::{CookieStanding, DropReason, End, Live, Metrics, Proto};
 use crate::clock::{self, Duration, SystemTime};
 use crate::model::{Family, Weight};
 
@@ -45,6 +45,11 @@ fn told() -> Arc<Metrics> {
     DropReason::ALL.into_iter().for_each(|reason| udp.dropped(reason));
     udp.duration_sample(Duration::from_nanos(700));
     tcp.duration_sample(Duration::from_millis(20));
+
+    let connections = metrics.connections();
+    (0..12).for_each(|_| connections.accepted());
+    End::ALL.into_iter().for_each(|end| connections.closed(end));
+    connections.accept_failed();
 
     metrics.check_up("us-east", "web", "192.0.2.10", true);
     metrics.check_up("eu-west", "web", "198.51.100.20", false);

@@ -8,23 +8,29 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::engine::tests::{query, shared, snapshot};
 use super::{TcpLimits, TcpServer};
 use crate::clock;
+use crate::dns::engine::tests::{query, shared, snapshot};
 use crate::metrics::{Metrics, Proto};
 use crate::model::Family;
 use crate::routing::Publisher;
 use crate::wire::rtype;
 
 async fn server(max_per_client: usize) -> (TcpServer, SocketAddr, CancellationToken) {
-    let limits =
-        TcpLimits { max_connections: 64, max_per_client, idle_timeout: Duration::from_secs(10) };
+    let limits = TcpLimits {
+        max_connections: 64,
+        max_per_client,
+        first_message_timeout: Duration::from_secs(3),
+        idle_timeout: Duration::from_secs(10),
+        max_in_flight: 16,
+    };
     let stop = CancellationToken::new();
     let handle = Publisher::new(snapshot()).handle();
-    let server = TcpServer::new(limits, handle, shared(), stop.clone());
+    let metrics = Metrics::new();
+    let server = TcpServer::new(limits, handle, shared(), metrics.connections(), stop.clone());
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    server.listen(listener, Metrics::new().block(Proto::Tcp, Family::V4, true));
+    server.listen(listener, metrics.block(Proto::Tcp, Family::V4, true));
     (server, address, stop)
 }
 

@@ -1,0 +1,150 @@
+//! One connection, from its first octet to its end.
+//!
+//! Whatever a client does, there is a moment by which it must have done something else: sent a whole
+//! message, however it trickles in, or taken the replies to its last ones.
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::sleep_until;
+
+use super::input::Input;
+use super::turn::Turn;
+use super::{Entered, LAST_MESSAGES, lock};
+use crate::admission::Why;
+use crate::clock;
+pub(super) use crate::metrics::End;
+
+/// How long the last replies may take to be read once the server stops.
+const LAST_REPLIES: Duration = Duration::from_secs(1);
+/// How long a client may take to see that the connection ends behind its last reply.
+const LINGER: Duration = Duration::from_secs(1);
+/// How many octets it may have on the way by then.
+const LINGER_OCTETS: usize = 64 << 10;
+
+/// A connection that is served.
+pub(super) struct Connection<'a> {
+    stream: TcpStream,
+    input: Input,
+    watch: Watch<'a>,
+}
+
+/// What may end a connection while it waits.
+struct Watch<'a> {
+    entered: &'a Entered,
+    /// When the server was seen to stop.
+    stopping: Option<Instant>,
+}
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(stream: TcpStream, entered: &'a Entered) -> Self {
+        Self { stream, input: Input::default(), watch: Watch { entered, stopping: None } }
+    }
+
+    /// Serves it to its end, and tells what that was.
+    pub(super) async fn serve(mut self) -> End {
+        let Err(end) = self.messages().await;
+        match end {
+            End::NotDns | End::Stop => self.hang_up().await,
+            // There are no replies on the way, or nobody who reads them: what they take is free at
+            // once, and the client learns at once.
+            End::Pressure | End::PerClient | End::Unread => _ = self.stream.set_zero_linger(),
+            _ => {}
+        }
+        end
+    }
+
+    /// Answers messages in order, until something ends it.
+    async fn messages(&mut self) -> Result<std::convert::Infallible, End> {
+        // Replies of one turn are written at once; nothing is gained by holding back their end.
+        self.stream.set_nodelay(true).map_err(|_| End::Error)?;
+        let limits = self.watch.entered.shared.limits();
+        let mut late = End::FirstMessage;
+        let mut deadline = clock::now() + limits.first_message_timeout.min(limits.idle_timeout);
+        loop {
+            let reading = self.stream.read_buf(self.input.room());
+            if self.watch.bound(deadline, LAST_MESSAGES, late, reading).await? == 0 {
+                return Err(End::Client);
+            }
+            while self.input.has_message() {
+                self.watch.entered.heard();
+                let limits = self.watch.entered.shared.limits();
+                let Turn { replies, not_dns } = self.turn(limits.max_in_flight);
+                self.send(&replies, limits.idle_timeout).await?;
+                if not_dns {
+                    return Err(End::NotDns);
+                }
+                (late, deadline) = (End::Idle, clock::now() + limits.idle_timeout);
+                // Others on this thread have their turn before the next.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+
+    fn turn(&mut self, most: usize) -> Turn {
+        let Entered { shared, listener, open, .. } = self.watch.entered;
+        listener.desks.turn(&shared.handle.current(), open.from, &mut self.input, most)
+    }
+
+    /// Sends octets, all of which the client must have taken in time.
+    async fn send(&mut self, octets: &[u8], within: Duration) -> Result<(), End> {
+        let deadline = clock::now() + within;
+        let writing = self.stream.write_all(octets);
+        self.watch.bound(deadline, LAST_REPLIES, End::Unread, writing).await
+    }
+
+    /// Ends it so that what was sent arrives. A socket that is closed while there is something to
+    /// read resets the connection, and the client may then lose replies that it has not read.
+    async fn hang_up(&mut self) {
+        let Self { stream, watch, .. } = self;
+        let discard = async {
+            stream.shutdown().await?;
+            let (mut left, mut octets) = (LINGER_OCTETS, [0; 1024]);
+            while left > 0 {
+                match stream.read(&mut octets).await? {
+                    0 => break,
+                    read => left = left.saturating_sub(read),
+                }
+            }
+            Ok(())
+        };
+        let _ = watch.bound(clock::now() + LINGER, LINGER, End::Error, discard).await;
+    }
+}
+
+impl Watch<'_> {
+    /// Waits for `io` up to a deadline, and no longer than `last` once the server stops. The
+    /// connection ends when that is over (by `late`, unless the server stops), when `io` fails, or
+    /// when its place is given to another.
+    async fn bound<T>(
+        &mut self,
+        deadline: Instant,
+        last: Duration,
+        late: End,
+        io: impl Future<Output = io::Result<T>>,
+    ) -> Result<T, End> {
+        let Entered { shared, open, .. } = self.entered;
+        let mut io = std::pin::pin!(io);
+        loop {
+            let until = self.stopping.map_or(deadline, |since| deadline.min(since + last));
+            // What is never short of input would never get to wait.
+            if clock::now() >= until {
+                return Err(self.stopping.map_or(late, |_| End::Stop));
+            }
+            tokio::select! {
+                biased;
+                () = open.close.cancelled() => return Err(match *lock(&open.why) {
+                    Why::All => End::Pressure,
+                    Why::Client => End::PerClient,
+                }),
+                () = shared.stop.cancelled(), if self.stopping.is_none() => {
+                    self.stopping = Some(clock::now());
+                }
+                done = io.as_mut() => return done.map_err(|_| End::Error),
+                () = sleep_until(until.into()) => {}
+            }
+        }
+    }
+}
