@@ -3,14 +3,24 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
+use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
 use crate::dns;
 
-/// Connections that may wait to be accepted.
-const BACKLOG: i32 = 1024;
+/// Connections that may wait to be accepted; the system allows no more than net.core.somaxconn.
+const BACKLOG: i32 = 4096;
+/// What the system may hold of a connection's queries, in octets; it doubles that for its own
+/// bookkeeping (socket(7)). Some hundred queries, and a long one comes in parts.
+const RECEIVE_BUFFER: usize = 16 << 10;
+/// What it may hold of replies: one of the largest. Left to itself it would keep megabytes for a
+/// client that does not read, and all connections of the machine share what there is.
+const SEND_BUFFER: usize = 64 << 10;
+/// How long a client's machine may leave unconfirmed what it was sent (RFC 793 section 3.8). It
+/// holds for connections that are closed already, too, which would linger for minutes.
+const UNCONFIRMED: Duration = Duration::from_secs(10);
 /// How often a free port is tried for that is free over TCP and UDP alike.
 const PORT_TRIES: usize = 20;
 
@@ -85,13 +95,18 @@ fn bind_pair(
     Ok((Door { socket, address }, udp))
 }
 
-/// A TCP socket that does not listen yet; an IPv6 one does not take IPv4 as well.
+/// A TCP socket that does not listen yet; an IPv6 one does not take IPv4 as well. Connections inherit
+/// its options.
 fn bound(address: SocketAddr) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
     }
+    // What is left of connections from before a restart is not in the way.
     socket.set_reuse_address(true)?;
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_tcp_user_timeout(Some(UNCONFIRMED))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)

@@ -12,6 +12,7 @@ mod reload;
 pub mod resolve;
 mod secrets;
 mod serve;
+mod threads;
 mod watch;
 
 pub use bind::BindError;

@@ -15,6 +15,7 @@ use super::bind::{self, BindError, Sockets};
 use super::files;
 use super::load::Loaded;
 use super::reload::Reloader;
+use super::threads::TcpThreads;
 use crate::admin;
 use crate::clock;
 use crate::config::{Concurrency, Config, Workers};
@@ -22,7 +23,7 @@ use crate::control::store::{Store, StoreError};
 use crate::control::{Control, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers, engine};
 use crate::metrics::{Metrics, Proto};
-use crate::model::{Family, PoolId};
+use crate::model::{Family, PoolId, Target};
 use crate::probe::{Limits, Prober, Settings, concurrency};
 use crate::routing::Handle;
 
@@ -58,6 +59,7 @@ pub struct Server {
     settled: watch::Receiver<bool>,
     ready: watch::Sender<bool>,
     prober: Prober,
+    targets: watch::Receiver<Arc<[Arc<Target>]>>,
     reloader: Reloader,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -113,16 +115,13 @@ impl Server {
         let control = Control::new(assembly, &restored.at(now, wall), wiring);
         let handle = control.handle();
 
+        files::raise_limit();
         let limits = probe_limits(config);
-        let probes = limits
-            .concurrency
-            .unwrap_or_else(|| concurrency(targets_seen.borrow().iter().map(Arc::as_ref)));
-        files::raise_limit(config.server.tcp.max_connections as usize, probes);
-
         // A seed of its own keeps several nameservers from probing in step.
         let seed = fastrand::u64(..);
         let settings = Settings { limits, seed, ..Settings::default() };
-        let prober = Prober::spawn(targets_seen, observations, settings, stop.child_token());
+        let prober =
+            Prober::spawn(targets_seen.clone(), observations, settings, stop.child_token());
         let writing = control.run(observed, reloaded, stop.clone());
         let mut tasks = vec![tokio::spawn(report_fault(tokio::spawn(writing)))];
         let mut admin_addresses = Vec::new();
@@ -145,6 +144,7 @@ impl Server {
             settled,
             ready,
             prober,
+            targets: targets_seen,
             reloader,
             stop,
             tasks,
@@ -189,8 +189,9 @@ impl Server {
         let block_for =
             |address: SocketAddr| self.metrics.block(Proto::Udp, Family::of(address.ip()), false);
         let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, &self.engine, block_for)?;
+        let threads = TcpThreads::start()?;
         let tcp = TcpServer::new(
-            tcp_limits(&self.config),
+            self.tcp_limits(&self.config),
             self.handle.clone(),
             Arc::clone(&self.engine),
             self.metrics.connections(),
@@ -198,6 +199,7 @@ impl Server {
         );
         for door in std::mem::take(&mut self.dns.tcp) {
             let family = Family::of(door.address.ip());
+            let _theirs = threads.enter();
             tcp.listen(door.open()?, self.metrics.block(Proto::Tcp, family, true));
         }
         serving(&self);
@@ -208,8 +210,10 @@ impl Server {
                     if let Some(loaded) = self.reloader.load().await {
                         // Before the targets: those that are allowed now are probed at once.
                         self.prober.set_limits(probe_limits(&loaded.config));
-                        tcp.set_limits(tcp_limits(&loaded.config));
+                        let config = loaded.config.clone();
                         self.reloader.publish(loaded).await;
+                        // Behind the targets: what they need is not for connections.
+                        tcp.set_limits(self.tcp_limits(&config));
                     }
                 }
                 found = self.reloader.replaced() => {
@@ -235,6 +239,21 @@ impl Server {
             () = tokio::time::sleep(longest.unwrap_or_default()) => true,
             _ = self.signals.terminate.recv() => false,
             _ = self.signals.interrupt.recv() => false,
+        }
+    }
+
+    /// The limits of TCP, as far as the system gives the files for them.
+    fn tcp_limits(&self, config: &Config) -> TcpLimits {
+        let tcp = &config.server.tcp;
+        let probes = probe_limits(config)
+            .concurrency
+            .unwrap_or_else(|| concurrency(self.targets.borrow().iter().map(Arc::as_ref)));
+        TcpLimits {
+            max_connections: files::room_for(tcp.max_connections as usize, probes),
+            max_per_client: tcp.max_per_client as usize,
+            first_message_timeout: tcp.first_message_timeout,
+            idle_timeout: tcp.idle_timeout,
+            max_in_flight: tcp.max_in_flight.into(),
         }
     }
 
@@ -276,17 +295,6 @@ fn workers(config: &Config) -> usize {
     match config.server.workers {
         Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
         Workers::Count(count) => usize::from(count),
-    }
-}
-
-fn tcp_limits(config: &Config) -> TcpLimits {
-    let tcp = &config.server.tcp;
-    TcpLimits {
-        max_connections: tcp.max_connections as usize,
-        max_per_client: tcp.max_per_client as usize,
-        first_message_timeout: tcp.first_message_timeout,
-        idle_timeout: tcp.idle_timeout,
-        max_in_flight: tcp.max_in_flight.into(),
     }
 }
 
