@@ -15,6 +15,7 @@ mod example;
 mod failover;
 mod geography;
 mod harness;
+mod hostile;
 mod lookup;
 mod messages;
 mod multivalue;

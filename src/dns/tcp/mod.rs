@@ -11,7 +11,7 @@ mod turn;
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ use crate::routing::Handle;
 
 /// How long the loop rests when `accept` fails, for want of file descriptors, say.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(50);
+/// Connections that may be on their way out before the next is let in: their files are still open.
+const DISPLACED_MAX: usize = 32;
 /// How long what the system has received may take to get here once the server stops.
 const LAST_MESSAGES: Duration = Duration::from_millis(250);
 /// How exactly the table knows when a connection was last heard of. What comes more often than that
@@ -63,6 +65,8 @@ struct Shared {
     handle: Handle,
     engine: Arc<engine::Shared>,
     open: Mutex<Table<Arc<Open>>>,
+    /// Those that had to go and have not gone yet.
+    displaced: AtomicUsize,
     counters: Arc<Connections>,
     started: Instant,
     stop: CancellationToken,
@@ -112,6 +116,7 @@ impl TcpServer {
             handle,
             engine,
             open: Mutex::default(),
+            displaced: AtomicUsize::new(0),
             counters,
             started: clock::now(),
             stop,
@@ -150,6 +155,9 @@ impl Shared {
         };
         let mut end = std::pin::pin!(end);
         loop {
+            while self.displaced.load(Ordering::Relaxed) > DISPLACED_MAX {
+                tokio::task::yield_now().await;
+            }
             let accepted = tokio::select! {
                 biased;
                 () = &mut end => return,
@@ -191,16 +199,23 @@ impl Shared {
         });
         let (id, displaced) = lock(&self.open).enter(from, now, places, Arc::clone(&open));
         if let Some(Displaced { what, why }) = displaced {
-            what.displace(why);
+            self.displace(&what, why);
         }
         Entered { shared: Arc::clone(self), listener, id, open }
     }
 
     /// Closes a connection when there is nothing left to open another one with.
     fn make_room(&self) {
-        if let Some(open) = lock(&self.open).make_room() {
-            open.displace(Why::All);
+        let open = lock(&self.open).make_room();
+        if let Some(open) = open {
+            self.displace(&open, Why::All);
         }
+    }
+
+    fn displace(&self, open: &Open, why: Why) {
+        *lock(&open.why) = why;
+        self.displaced.fetch_add(1, Ordering::Relaxed);
+        open.close.cancel();
     }
 
     fn limits(&self) -> TcpLimits {
@@ -210,13 +225,6 @@ impl Shared {
     fn tick(&self) -> u64 {
         let ticks = (clock::now() - self.started).as_millis() / TICK.as_millis();
         u64::try_from(ticks).unwrap_or(u64::MAX)
-    }
-}
-
-impl Open {
-    fn displace(&self, why: Why) {
-        *lock(&self.why) = why;
-        self.close.cancel();
     }
 }
 
@@ -236,7 +244,10 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        lock(&self.shared.open).leave(self.id);
+        // Who has been displaced is not in the table any more.
+        if lock(&self.shared.open).leave(self.id).is_none() {
+            self.shared.displaced.fetch_sub(1, Ordering::Relaxed);
+        }
         if std::thread::panicking() {
             self.shared.counters.closed(End::Error);
             self.listener.block.dropped(DropReason::Panic);
