@@ -16,7 +16,7 @@ use crate::clock;
 use crate::config::{self, Config, ZoneData};
 use crate::model::RecordId;
 use crate::problem::Problems;
-use crate::routing::{Assembly, Options};
+use crate::routing::{Assembly, Networks, Options, RateLimit};
 use crate::wire::Name;
 use crate::zone::{self, Names};
 
@@ -102,6 +102,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         nsid: told(&config.server.nsid),
         version_bind: told(&config.server.version_bind),
         cookies,
+        rate_limit: rate_limit(&config.server.rate_limit),
         keepalive: u16::try_from(idle_tenths).unwrap_or(u16::MAX),
     };
     let per_record = config.metrics.per_record;
@@ -111,6 +112,16 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     });
     let assembly = Arc::new(assembly);
     Ok(Loaded { config, assembly, warnings: problems, serials, clients, files })
+}
+
+fn rate_limit(config: &config::RateLimit) -> Option<RateLimit> {
+    config.enabled.then(|| RateLimit {
+        responses_per_second: config.responses_per_second,
+        errors_per_second: config.errors_per_second,
+        slip: config.slip,
+        dry_run: config.dry_run,
+        exempt: Networks::new(&config.exempt),
+    })
 }
 
 /// The serial that a zone without a file keeps, or else the time, in seconds since 1970.

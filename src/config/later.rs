@@ -13,17 +13,7 @@ pub(super) fn sections(t: &Table<'_>) {
 /// Keys and tables of `[server]`.
 pub(super) fn server(t: &Table<'_>) {
     t.later("user");
-    t.optional("rate_limit", |v| v.table(rate_limit));
     t.optional("transfer", |v| v.table(transfer));
-}
-
-/// Its other keys mean nothing while it is said to be off.
-fn rate_limit(t: &Table<'_>) {
-    t.later_unless("enabled", no);
-    let off = t.peek("enabled").is_some_and(|v| no(&v));
-    for key in ["responses_per_second", "errors_per_second", "slip", "dry_run", "exempt"] {
-        t.later_unless(key, |_| off);
-    }
 }
 
 fn transfer(t: &Table<'_>) {
@@ -57,10 +47,6 @@ pub(super) fn region(t: &Table<'_>) {
     t.later("shed_from");
     t.later("shed_to");
     t.later_unless("failback", |v| v.text() == Some("auto"));
-}
-
-fn no(v: &Value<'_>) -> bool {
-    v.tree.as_bool() == Some(false)
 }
 
 fn empty(v: &Value<'_>) -> bool {

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use super::clients::ASN;
 use super::defaults::{COUNT, TTL};
 use super::policies::{BIAS, TOLERANCE_KM};
+use super::rate_limit::{RATE, SLIP};
 use super::records::ANSWERS;
 use super::regions::WEIGHT;
 use super::server::{CONNECTIONS, IN_FLIGHT, UDP_PAYLOAD};
@@ -135,16 +136,25 @@ struct Tcp {
     max_in_flight: Option<u16>,
 }
 
-/// Known, not yet supported; `enabled = false` is accepted.
+/// The limits of replies over UDP to one client network (an IPv4 /24, an IPv6 /56).
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct RateLimit {
-    enabled: Option<Later>,
-    responses_per_second: Option<Later>,
-    errors_per_second: Option<Later>,
-    slip: Option<Later>,
-    dry_run: Option<Later>,
-    exempt: Option<Later>,
+    /// Whether there are any.
+    enabled: Option<bool>,
+    /// Answers for one name and type in a second.
+    #[schemars(range(min = *RATE.start(), max = *RATE.end()))]
+    responses_per_second: Option<u32>,
+    /// Errors, and answers for names that do not exist, for one zone in a second.
+    #[schemars(range(min = *RATE.start(), max = *RATE.end()))]
+    errors_per_second: Option<u32>,
+    /// Of the replies over the limit each so many-th is sent without records; 0: none.
+    #[schemars(range(min = *SLIP.start(), max = *SLIP.end()))]
+    slip: Option<u8>,
+    /// Whether replies over the limit are sent all the same, and only counted.
+    dry_run: Option<bool>,
+    /// Prefixes whose replies are not limited.
+    exempt: Option<Vec<String>>,
 }
 
 /// DNS cookies (RFC 7873).

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::context::Spanned;
 use super::cookies::Cookies;
 use super::later;
+use super::rate_limit::RateLimit;
 use super::table::Table;
 use super::value::Value;
 use crate::problem::Problem;
@@ -27,6 +28,8 @@ pub struct Server {
     pub version_bind: Option<String>,
     /// The limits of TCP.
     pub tcp: Tcp,
+    /// The limits of replies over UDP.
+    pub rate_limit: RateLimit,
     /// DNS cookies.
     pub cookies: Cookies,
 }
@@ -68,6 +71,7 @@ impl Default for Server {
             nsid: None,
             version_bind: None,
             tcp: Tcp::default(),
+            rate_limit: RateLimit::default(),
             cookies: Cookies::default(),
         }
     }
@@ -107,6 +111,7 @@ impl Server {
             t.set("version_bind", &mut server.version_bind, |v| told(v, 255).map(Some));
             t.set("tcp", &mut server.tcp, Tcp::read);
             t.set("cookies", &mut server.cookies, Cookies::read);
+            t.set("rate_limit", &mut server.rate_limit, RateLimit::read);
             later::server(t);
             server
         })

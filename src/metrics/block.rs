@@ -17,7 +17,9 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use super::columns::Cells;
-use super::labels::{CookieStanding, DropReason, Proto, RCODES, TYPES, rcode_index, type_index};
+use super::labels::{
+    CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES, rcode_index, type_index,
+};
 use super::table::REQUEST_SECS;
 use crate::model::Family;
 
@@ -32,6 +34,8 @@ pub struct Block {
     pub(super) requests: [AtomicU64; TYPES.len() + 1],
     pub(super) responses: [AtomicU64; RCODES.len() + 1],
     pub(super) dropped: [AtomicU64; DropReason::ALL.len()],
+    /// By limit and action.
+    pub(super) limited: [[AtomicU64; LimitAction::ALL.len()]; Limit::ALL.len()],
     /// One for each bound, and one for what is longer.
     pub(super) durations: [AtomicU64; REQUEST_SECS.len() + 1],
     pub(super) durations_sum_ns: AtomicU64,
@@ -51,6 +55,7 @@ impl Block {
             requests: array::from_fn(|_| AtomicU64::new(0)),
             responses: array::from_fn(|_| AtomicU64::new(0)),
             dropped: array::from_fn(|_| AtomicU64::new(0)),
+            limited: array::from_fn(|_| array::from_fn(|_| AtomicU64::new(0))),
             durations: array::from_fn(|_| AtomicU64::new(0)),
             durations_sum_ns: AtomicU64::new(0),
             client_subnets: array::from_fn(|_| AtomicU64::new(0)),
@@ -93,6 +98,13 @@ impl Block {
     #[inline]
     pub fn dropped(&self, reason: DropReason) {
         self.add(self.dropped.get(reason as usize), 1);
+    }
+
+    /// A reply over a rate limit.
+    #[inline]
+    pub fn limited(&self, limit: Limit, action: LimitAction) {
+        let actions = self.limited.get(limit as usize);
+        self.add(actions.and_then(|actions| actions.get(action as usize)), 1);
     }
 
     /// How long it took to make one reply. The caller samples: this is not for every request.

@@ -9,11 +9,11 @@ use prometheus::proto::{Metric, MetricFamily};
 
 use super::block::Block;
 use super::columns::{Column, Columns, OTHER};
-use super::labels::{self, CookieStanding, DropReason, Proto, RCODES, TYPES};
+use super::labels::{self, CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES};
 use super::series::{self, family};
 use super::table::{
-    ANSWERS, CLIENT_SUBNET, COOKIES, DROPPED, Def, REQUEST_DURATION, REQUEST_SECS, REQUESTS,
-    RESPONSES,
+    ANSWERS, CLIENT_SUBNET, COOKIES, DROPPED, Def, RATE_LIMITED, REQUEST_DURATION, REQUEST_SECS,
+    REQUESTS, RESPONSES,
 };
 use crate::model::Family;
 
@@ -83,6 +83,7 @@ impl Sum {
             &ANSWERS,
             &CLIENT_SUBNET,
             &COOKIES,
+            &RATE_LIMITED,
             &DROPPED,
             &REQUEST_DURATION,
         ];
@@ -103,6 +104,7 @@ impl Collector for Sum {
             family(&ANSWERS, inner.answers()),
             family(&CLIENT_SUBNET, inner.client_subnets()),
             family(&COOKIES, inner.cookies()),
+            family(&RATE_LIMITED, inner.rate_limited()),
             family(&DROPPED, inner.dropped()),
             family(&REQUEST_DURATION, vec![inner.durations()]),
         ]
@@ -168,6 +170,15 @@ impl Inner {
             counter([("cookie", standing.label())], count)
         };
         CookieStanding::ALL.into_iter().map(metric).collect()
+    }
+
+    fn rate_limited(&self) -> Vec<Metric> {
+        let metric = |(limit, action): (Limit, LimitAction)| {
+            let count = self.sum(|block| block.limited.get(limit as usize)?.get(action as usize));
+            counter([("limit", limit.label()), ("action", action.label())], count)
+        };
+        let pairs = Limit::ALL.into_iter().flat_map(|limit| LimitAction::ALL.map(|a| (limit, a)));
+        pairs.map(metric).collect()
     }
 
     fn dropped(&self) -> Vec<Metric> {

@@ -30,6 +30,8 @@ pub enum DropReason {
     Short,
     /// A response (QR = 1), not a query.
     Response,
+    /// The reply was over a rate limit.
+    RateLimit,
     /// The system refused to send the reply.
     Send,
     /// The system failed to receive.
@@ -40,8 +42,8 @@ pub enum DropReason {
 
 impl DropReason {
     /// All, in the order of their counters.
-    pub const ALL: [Self; 5] =
-        [Self::Short, Self::Response, Self::Send, Self::Receive, Self::Panic];
+    pub const ALL: [Self; 6] =
+        [Self::Short, Self::Response, Self::RateLimit, Self::Send, Self::Receive, Self::Panic];
 
     /// The value of the label.
     #[must_use]
@@ -49,6 +51,7 @@ impl DropReason {
         match self {
             Self::Short => "short",
             Self::Response => "response",
+            Self::RateLimit => "rate_limit",
             Self::Send => "send",
             Self::Receive => "receive",
             Self::Panic => "panic",
@@ -132,6 +135,55 @@ impl End {
             Self::Pressure => "pressure",
             Self::Stop => "stop",
             Self::Error => "error",
+        }
+    }
+}
+
+/// Which limit a reply was over: the label `limit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Limit {
+    /// That of answers for one name and type.
+    Responses,
+    /// That of errors and of names that do not exist.
+    Errors,
+}
+
+impl Limit {
+    /// Both, in the order of their counters.
+    pub const ALL: [Self; 2] = [Self::Responses, Self::Errors];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Responses => "responses",
+            Self::Errors => "errors",
+        }
+    }
+}
+
+/// What became of a reply over a limit: the label `action`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LimitAction {
+    /// It was not sent.
+    Dropped,
+    /// It was sent without records: the client is to ask over TCP, or with the cookie it got.
+    Slipped,
+    /// It was sent: limits were only tried.
+    DryRun,
+}
+
+impl LimitAction {
+    /// All, in the order of their counters.
+    pub const ALL: [Self; 3] = [Self::Dropped, Self::Slipped, Self::DryRun];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Dropped => "dropped",
+            Self::Slipped => "slipped",
+            Self::DryRun => "dry_run",
         }
     }
 }
@@ -222,12 +274,18 @@ mod tests {
     }
 
     #[test]
-    fn reasons_are_listed_in_the_order_of_their_counters() {
+    fn closed_sets_are_listed_in_the_order_of_their_counters() {
         for (at, reason) in DropReason::ALL.into_iter().enumerate() {
             assert_eq!(reason as usize, at);
         }
         for (at, end) in End::ALL.into_iter().enumerate() {
             assert_eq!(end as usize, at);
+        }
+        for (at, limit) in Limit::ALL.into_iter().enumerate() {
+            assert_eq!(limit as usize, at);
+        }
+        for (at, action) in LimitAction::ALL.into_iter().enumerate() {
+            assert_eq!(action as usize, at);
         }
     }
 }

@@ -62,6 +62,8 @@ table! {
         "DNS queries with an EDNS Client Subnet, by whether it decided the answer.";
     COOKIES = "trimtab_dns_cookies_total" Counter, ["cookie"],
         "DNS queries with a DNS cookie, by whether the client had a server cookie, and a good one.";
+    RATE_LIMITED = "trimtab_dns_rate_limited_total" Counter, ["limit", "action"],
+        "DNS replies over a rate limit, by what became of them.";
     DROPPED = "trimtab_dns_dropped_total" Counter, ["reason"],
         "DNS messages that got no reply, by reason.";
     REQUEST_DURATION = "trimtab_dns_request_duration_seconds" Histogram(&REQUEST_SECS), [],

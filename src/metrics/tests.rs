@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::table::ALL;
-use super::{CookieStanding, DropReason, End, Live, Metrics, Proto};
+use super::{CookieStanding, DropReason, End, Limit, LimitAction, Live, Metrics, Proto};
 use crate::clock::{self, Duration, SystemTime};
 use crate::model::{Family, Weight};
 
@@ -43,6 +43,8 @@ fn told() -> Arc<Metrics> {
     [&udp, &tcp].into_iter().for_each(|block| block.cookie(CookieStanding::Valid));
     (0..3).for_each(|_| udp.cookie(CookieStanding::Wrong));
     DropReason::ALL.into_iter().for_each(|reason| udp.dropped(reason));
+    LimitAction::ALL.into_iter().for_each(|action| udp.limited(Limit::Errors, action));
+    udp.limited(Limit::Responses, LimitAction::Slipped);
     udp.duration_sample(Duration::from_nanos(700));
     tcp.duration_sample(Duration::from_millis(20));
 

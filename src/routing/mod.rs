@@ -16,6 +16,7 @@ mod offer;
 mod options;
 mod places;
 mod publish;
+mod rate_limit;
 mod settle;
 mod sight;
 mod snapshot;
@@ -44,6 +45,7 @@ pub use places::{
     Asker, Classified, Client, FigureSource, Figures, Found, Places, Table, classify,
 };
 pub use publish::{Handle, Publisher, Reader};
+pub use rate_limit::{Networks, RateLimit};
 pub use settle::{Reason, Settled};
 pub use snapshot::{Answer, ClassSide, Ring, Served, ServedRecord, Side, Snapshot};
 pub use sticky::Stick;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::rate_limit::RateLimit;
+
 /// Settings that shape replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -16,6 +18,8 @@ pub struct Options {
     pub version_bind: Option<Arc<str>>,
     /// How server cookies are made.
     pub cookies: Cookies,
+    /// The limits of replies over UDP, if there are any.
+    pub rate_limit: Option<RateLimit>,
     /// How long a TCP connection may be idle, in units of 100 ms (RFC 7828 section 3.1).
     pub keepalive: u16,
 }
@@ -50,6 +54,7 @@ impl Default for Options {
             nsid: None,
             version_bind: None,
             cookies: Cookies::Own,
+            rate_limit: None,
             keepalive: 100,
         }
     }

@@ -1,11 +1,12 @@
 //! Hot: from a located request to a reply, by RFC 1034 section 4.3.2 with RFC 4592 and RFC 2308.
 
 use crate::metrics::{CookieStanding, DropReason};
-use crate::routing::{Cookies, Options, Snapshot};
+use crate::routing::{Cookies, Options, RateLimit, Snapshot};
 use crate::wire::{Family, Key, NAME_MAX, Tail, rtype};
 use crate::zone::{EntryId, Found, ZoneId};
 
 use super::cookie::{Checked, Cookie, Standing};
+use super::limit::{self, Account, Limited};
 use super::message::{Ede, HEADER, PAYLOAD_MIN, Rcode};
 use super::opt::Opt;
 use super::reply::{Full, Owner, Reply, Section};
@@ -34,6 +35,27 @@ impl Outcome {
     }
 }
 
+/// Why an answer ends before it is whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It does not fit.
+    Full,
+    /// The client is over a limit.
+    Limited(Limited),
+}
+
+impl From<Full> for Stop {
+    fn from(Full: Full) -> Self {
+        Self::Full
+    }
+}
+
+impl From<Limited> for Stop {
+    fn from(limited: Limited) -> Self {
+        Self::Limited(limited)
+    }
+}
+
 pub(super) fn finish(
     snapshot: &Snapshot,
     at: &Located,
@@ -59,22 +81,23 @@ pub(super) fn finish(
     let mut opt = Opt::of(at, options, transport, cookie);
     let mut reply = Reply::new(buffer, at.question_end, limit, opt.as_ref().map_or(0, Opt::len));
     let mut client = Client::default();
-    let outcome = match at.next {
-        Next::Answer => answer(snapshot, at, worker, &mut reply, &mut client),
-        Next::Refuse(rcode, error) => Outcome::plain(rcode, error),
-        Next::Introduce => introduce::answer(options, at, &mut reply).map_or(
-            Outcome { truncated: true, ..ANSWERED },
-            |(rcode, error)| Outcome {
-                authoritative: rcode == Rcode::NOERROR,
-                ..Outcome::plain(rcode, error)
-            },
-        ),
-        Next::Greet => match cookie.map(|cookie| cookie.standing) {
-            Some(Standing::Wrong) => Outcome::plain(Rcode::BADCOOKIE, None),
-            _ => Outcome::plain(Rcode::NOERROR, None),
-        },
-        Next::Drop(_) => return Verdict::Nothing,
+    let limits = limit::of(options, at, transport, cookie.as_ref());
+    let (mut outcome, limited) = match at.next {
+        Next::Answer => answer(snapshot, at, limits, worker, &mut reply, &mut client),
+        _ => {
+            let charged = limit::charge(limits, snapshot, at, worker, Account::Unlocated);
+            (without_lookup(options, at, cookie, &mut reply), charged.err())
+        }
     };
+    match limited {
+        Some(Limited::Drop) => return Verdict::Nothing,
+        Some(Limited::Slip) => {
+            outcome = slip(outcome, cookie);
+            reply.truncate();
+            opt.iter_mut().for_each(Opt::shorten);
+        }
+        None => {}
+    }
     worker.block.response(outcome.rcode.0);
     if at.asked.subnet != Carried::Nothing {
         worker.block.client_subnet(client.by_subnet);
@@ -89,6 +112,39 @@ pub(super) fn finish(
         outcome.truncated,
         opt.as_ref(),
     ))
+}
+
+/// What is sent in place of a reply over a limit, which is nothing but the question: that the client
+/// is to ask over TCP, or with the cookie that it gets (RFC 7873 section 5.2.3).
+fn slip(outcome: Outcome, cookie: Option<Checked>) -> Outcome {
+    match cookie {
+        Some(_) => Outcome::plain(Rcode::BADCOOKIE, None),
+        None => Outcome { truncated: true, error: None, ..outcome },
+    }
+}
+
+/// What needs no name to be looked up.
+fn without_lookup(
+    options: &Options,
+    at: &Located,
+    cookie: Option<Checked>,
+    reply: &mut Reply<'_>,
+) -> Outcome {
+    match at.next {
+        Next::Refuse(rcode, error) => Outcome::plain(rcode, error),
+        Next::Introduce => introduce::answer(options, at, reply).map_or(
+            Outcome { truncated: true, ..ANSWERED },
+            |(rcode, error)| Outcome {
+                authoritative: rcode == Rcode::NOERROR,
+                ..Outcome::plain(rcode, error)
+            },
+        ),
+        Next::Greet => match cookie.map(|cookie| cookie.standing) {
+            Some(Standing::Wrong) => Outcome::plain(Rcode::BADCOOKIE, None),
+            _ => Outcome::plain(Rcode::NOERROR, None),
+        },
+        Next::Drop(_) | Next::Answer => ANSWERED,
+    }
 }
 
 /// Tells what a cookie is worth, and counts it.
@@ -107,28 +163,31 @@ fn check(cookie: &Cookie, at: &Located, options: &Options, worker: &Worker) -> C
     checked
 }
 
-/// Looks the name up, and writes what is found.
+/// Looks the name up, and writes what is found, unless the client is over a limit.
 #[inline]
 fn answer<'a>(
     snapshot: &'a Snapshot,
     at: &'a Located,
+    limits: Option<&'a RateLimit>,
     worker: &mut Worker,
     reply: &mut Reply<'a>,
     client: &mut Client,
-) -> Outcome {
+) -> (Outcome, Option<Limited>) {
     worker.chain.clear();
-    let mut query =
-        Query { snapshot, at, worker, reply, authoritative: true, client, all_down: false };
+    let (cut, all_down) = (ANSWERED, false);
+    let mut query = Query { snapshot, at, limits, worker, reply, cut, client, all_down };
     let answered = query.answer();
-    let (authoritative, all_down) = (query.authoritative, query.all_down);
+    let (cut, all_down) = (query.cut, query.all_down);
     match answered {
         Ok(outcome) => {
-            Outcome { error: all_down.then_some(Ede::ALL_DOWN).or(outcome.error), ..outcome }
+            let error = all_down.then_some(Ede::ALL_DOWN).or(outcome.error);
+            (Outcome { error, ..outcome }, None)
         }
-        Err(Full) => {
+        Err(Stop::Full) => {
             reply.truncate();
-            Outcome { authoritative, truncated: true, ..ANSWERED }
+            (Outcome { truncated: true, ..cut }, None)
         }
+        Err(Stop::Limited(limited)) => (cut, Some(limited)),
     }
 }
 
@@ -142,8 +201,10 @@ pub(super) struct Query<'a, 'b> {
     pub(super) at: &'a Located,
     pub(super) worker: &'b mut Worker,
     pub(super) reply: &'b mut Reply<'a>,
-    /// Whether AA is due even if the answer does not fit: not for a referral alone.
-    authoritative: bool,
+    /// The limits that the client is under, if any.
+    limits: Option<&'a RateLimit>,
+    /// How the reply comes out if it ends before it is whole: without AA for a referral alone.
+    cut: Outcome,
     /// What the client has to do with it.
     pub(super) client: &'b mut Client,
     /// Whether a dynamic record is served although none of its regions is up.
@@ -183,7 +244,7 @@ enum Step {
 }
 
 impl<'a> Query<'a, '_> {
-    fn answer(&mut self) -> Result<Outcome, Full> {
+    fn answer(&mut self) -> Result<Outcome, Stop> {
         let mut zone = None;
         match self.step(Here { key: &self.at.key, position: HEADER }, &mut zone)? {
             Step::Done(outcome) => Ok(outcome),
@@ -191,10 +252,20 @@ impl<'a> Query<'a, '_> {
         }
     }
 
+    /// Charges the reply to an account: that of the first name, for what a CNAME leads to is a
+    /// part of its answer.
+    #[inline]
+    fn charge(&self, chain: &Option<ZoneId>, account: Account) -> Result<(), Limited> {
+        match chain {
+            None => limit::charge(self.limits, self.snapshot, self.at, self.worker, account),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Goes on from the target of a CNAME. Apart, so that other answers do not pay for the room
     /// that a second name takes.
     #[inline(never)]
-    fn follow(&mut self, mut at: usize, mut zone: Option<ZoneId>) -> Result<Outcome, Full> {
+    fn follow(&mut self, mut at: usize, mut zone: Option<ZoneId>) -> Result<Outcome, Stop> {
         let mut target = Key::ROOT;
         loop {
             if Reply::owner_at(at).is_none() || !self.reply.name_at(at, &mut target) {
@@ -208,17 +279,18 @@ impl<'a> Query<'a, '_> {
     }
 
     /// Answers for one name; `chain` is the zone of the CNAMEs that led to it.
-    fn step(&mut self, here: Here<'_>, chain: &mut Option<ZoneId>) -> Result<Step, Full> {
+    fn step(&mut self, here: Here<'_>, chain: &mut Option<ZoneId>) -> Result<Step, Stop> {
         let names = &*self.snapshot.names;
         let (found, exact) = match names.find(here.key) {
             Found::Exact(id) => (id, true),
             Found::Below { encloser, .. } => (encloser, false),
             Found::Outside => {
                 // Whoever asks for a name of ours that leads out of our zones looks further himself.
-                return Ok(Step::Done(match chain {
-                    Some(_) => ANSWERED,
-                    None => Outcome::plain(Rcode::REFUSED, Some(Ede::NOT_AUTHORITATIVE)),
-                }));
+                if chain.is_none() {
+                    self.cut = Outcome::plain(Rcode::REFUSED, Some(Ede::NOT_AUTHORITATIVE));
+                    self.charge(chain, Account::Unlocated)?;
+                }
+                return Ok(Step::Done(self.cut));
             }
         };
         let entry = names.entry(found);
@@ -229,17 +301,17 @@ impl<'a> Query<'a, '_> {
         if exact
             && entry.is_apex()
             && self.at.qtype == rtype::DS
-            && let Some(done) = self.parent_ds(here, zone)?
+            && let Some(done) = self.parent_ds(here, found, zone, chain)?
         {
             return Ok(done);
         }
         if let Some(cut) = entry.cut() {
             let is_ds_at_cut = exact && cut == found && self.at.qtype == rtype::DS;
             if !is_ds_at_cut {
-                let authoritative = chain.is_some();
-                self.authoritative = authoritative;
+                self.cut = Outcome { authoritative: chain.is_some(), ..REFERRAL };
+                self.charge(chain, Account::Nothing(cut))?;
                 self.referral(here, cut)?;
-                return Ok(Step::Done(Outcome { authoritative, ..REFERRAL }));
+                return Ok(Step::Done(self.cut));
             }
         }
         let node = match (exact, entry.wildcard()) {
@@ -247,6 +319,7 @@ impl<'a> Query<'a, '_> {
             (false, _) if entry.has_dname() => return self.dname(here, found, zone, chain),
             (false, Some(wildcard)) => wildcard,
             (false, None) => {
+                self.charge(chain, Account::Missing(zone))?;
                 self.negative(here, zone, u32::MAX)?;
                 return Ok(Step::Done(Outcome { rcode: Rcode::NXDOMAIN, ..ANSWERED }));
             }
@@ -261,11 +334,12 @@ impl<'a> Query<'a, '_> {
         node: EntryId,
         zone: ZoneId,
         chain: &mut Option<ZoneId>,
-    ) -> Result<Step, Full> {
+    ) -> Result<Step, Stop> {
         let names = &*self.snapshot.names;
         let entry = names.entry(node);
         let owner = here.suffix(here.key.as_wire().len())?;
         if let (Some(record), Some(family)) = (entry.record(), Family::asked_by(self.at.qtype)) {
+            self.charge(chain, Account::Records(node, self.at.qtype))?;
             let drawn = dynamic::answer(self, record, family, owner, chain.is_some())?;
             if let dynamic::Drawn::Nodata { ttl } = drawn {
                 self.negative(here, zone, ttl)?;
@@ -273,14 +347,17 @@ impl<'a> Query<'a, '_> {
             return Ok(Step::Done(ANSWERED));
         }
         if let Some(tail) = names.rrset(node, self.at.qtype) {
+            self.charge(chain, Account::Records(node, tail.rtype))?;
             self.reply.rrset(owner, tail)?;
             return Ok(Step::Done(ANSWERED));
         }
         if self.at.qtype == rtype::ANY && !entry.is_empty_non_terminal() {
+            self.charge(chain, Account::Records(node, rtype::ANY))?;
             self.reply.rrset(owner, ANY_ANSWER)?;
             return Ok(Step::Done(ANSWERED));
         }
         if let Some(cname) = entry.is_cname().then(|| names.rrset(node, rtype::CNAME)).flatten() {
+            self.charge(chain, Account::Records(node, rtype::CNAME))?;
             if self.worker.chain.contains(&node) || self.worker.chain.len() == CHAIN_MAX {
                 return Ok(Step::Done(ANSWERED));
             }
@@ -290,6 +367,7 @@ impl<'a> Query<'a, '_> {
             let data = cname.bytes.len().saturating_sub(2);
             return Ok(Step::Follow(self.reply.position() - data));
         }
+        self.charge(chain, Account::Nothing(node))?;
         self.negative(here, zone, u32::MAX)?;
         Ok(Step::Done(ANSWERED))
     }
@@ -301,11 +379,12 @@ impl<'a> Query<'a, '_> {
         node: EntryId,
         zone: ZoneId,
         chain: &mut Option<ZoneId>,
-    ) -> Result<Step, Full> {
+    ) -> Result<Step, Stop> {
         let names = &*self.snapshot.names;
         let Some(dname) = names.rrset(node, rtype::DNAME) else {
             return Ok(Step::Done(ANSWERED));
         };
+        self.charge(chain, Account::Records(node, rtype::DNAME))?;
         let above = names.owner(node).len();
         self.reply.rrset(here.suffix(above)?, dname)?;
         *chain = Some(zone);
@@ -340,10 +419,16 @@ impl<'a> Query<'a, '_> {
     }
 
     /// The answer that a parent served here gives for DS at its child's apex (RFC 4035 section 3.1.4.1).
-    fn parent_ds(&mut self, here: Here<'_>, child: ZoneId) -> Result<Option<Step>, Full> {
+    fn parent_ds(
+        &mut self,
+        here: Here<'_>,
+        apex: EntryId,
+        child: ZoneId,
+        chain: &Option<ZoneId>,
+    ) -> Result<Option<Step>, Stop> {
         let names = &*self.snapshot.names;
-        let zone = names.zone(child);
-        let Some(parent) = zone.parent else { return Ok(None) };
+        let Some(parent) = names.zone(child).parent else { return Ok(None) };
+        self.charge(chain, Account::Records(apex, rtype::DS))?;
         match names.parent_ds(child) {
             Some(ds) => {
                 let owner = here.suffix(here.key.as_wire().len())?;

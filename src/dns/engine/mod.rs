@@ -4,11 +4,15 @@
 //! next: [`locate`] parses a request and asks for the memory that its answer will need, and
 //! [`finish`] writes the reply in place. Neither allocates, locks, or knows what a socket is.
 
+mod accounts;
 mod answer;
 mod asked;
 mod cookie;
 mod dynamic;
 mod introduce;
+mod limit;
+#[cfg(test)]
+mod limit_tests;
 mod message;
 mod opt;
 mod reply;

@@ -50,6 +50,12 @@ impl<'a> Opt<'a> {
         })
     }
 
+    /// Without what makes a reply longer than its request, but for the server's part of a cookie.
+    pub(super) const fn shorten(&mut self) {
+        self.nsid = None;
+        self.error = None;
+    }
+
     /// Octets of the record, but for the error.
     pub(super) fn len(&self) -> usize {
         OPT_LEN

@@ -6,11 +6,15 @@ use std::time::{Instant, UNIX_EPOCH};
 use crate::clock;
 use crate::routing::Secret;
 
+use super::accounts::Accounts;
+
 /// Made once in a process; a reload leaves it alone.
 #[derive(Debug)]
 pub struct Shared {
     started: Instant,
     secret: Secret,
+    /// What client networks were sent of late.
+    pub(super) accounts: Accounts,
 }
 
 /// A moment, as the engine needs it.
@@ -36,7 +40,7 @@ impl Shared {
     /// With a secret that is known beforehand, for replies that go nowhere.
     #[must_use]
     pub fn with_secret(secret: Secret) -> Self {
-        Self { started: clock::now(), secret }
+        Self { started: clock::now(), secret, accounts: Accounts::new() }
     }
 
     /// The time.
