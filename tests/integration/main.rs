@@ -23,6 +23,7 @@ mod nearest;
 mod octets;
 mod policies;
 mod proximity;
+mod rate_limit;
 mod refusals;
 mod reload;
 mod restart;

@@ -221,6 +221,11 @@ impl Client {
             SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
             SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
         };
+        Self::at(from, to)
+    }
+
+    /// One that asks from an address of this machine.
+    pub(crate) fn at(from: IpAddr, to: SocketAddr) -> Self {
         let socket = UdpSocket::bind((from, 0)).unwrap();
         socket.connect(to).unwrap();
         socket.set_read_timeout(Some(ANSWER)).unwrap();
