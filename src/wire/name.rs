@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use hickory_proto::rr::Name as TextName;
+use domain::base::Name as TextName;
 
 use super::NAME_MAX;
 
@@ -23,23 +23,27 @@ pub enum NameError {
 }
 
 impl Name {
-    /// Reads a name as people write it, with or without the final dot, `\DDD` escapes allowed.
+    /// Reads a name as people write it, with or without the final dot. `\DDD` is the octet of that
+    /// decimal number, and a backslash before any other character takes it as it is (RFC 1035
+    /// section 5.1).
     ///
     /// # Errors
     /// When a label is empty or over 63 octets, the name is over 255, or an escape is wrong.
     pub fn from_text(text: &str) -> Result<Self, NameError> {
-        if text.is_empty() || (text.starts_with('.') && text != ".") {
+        if text.is_empty() {
             return Err(NameError::Text("a label is empty".into()));
         }
-        let name = TextName::from_ascii(text).map_err(|e| NameError::Text(e.to_string()))?;
-        let mut wire = Vec::with_capacity(text.len() + 2);
-        for label in name.iter() {
-            let len = u8::try_from(label.len()).map_err(|_| NameError::Wire)?;
-            wire.push(len);
-            wire.extend(label.iter().map(u8::to_ascii_lowercase));
+        let mut is_escaped = false;
+        for c in text.chars() {
+            let is_plain = c.is_ascii_alphanumeric() || "-_*.\\".contains(c);
+            if !(is_plain || is_escaped && c.is_ascii_graphic()) {
+                let text = format!("{c:?} is not for names; any octet may be written \\DDD");
+                return Err(NameError::Text(text));
+            }
+            is_escaped = c == '\\' && !is_escaped;
         }
-        wire.push(0);
-        Self::from_wire(&wire)
+        let name = TextName::vec_from_str(text).map_err(|e| NameError::Text(e.to_string()))?;
+        Self::from_wire(name.as_octets())
     }
 
     /// Takes an uncompressed name in wire form; upper case becomes lower case.
@@ -157,8 +161,19 @@ mod tests {
     }
 
     #[test]
+    fn rfc1035_5_1_escapes_are_decimal() {
+        let name = Name::from_text("a\\032\\000\\255.\\065\\..\\\\x\\@").unwrap();
+        assert_eq!(name.as_wire(), b"\x04a \x00\xff\x02a.\x03\\x@\x00");
+        assert_eq!(name.to_string(), "a\\032\\000\\255.a\\..\\\\x\\@");
+        assert_eq!(Name::from_text(&name.to_string()), Ok(name));
+    }
+
+    #[test]
     fn what_is_no_name_is_refused() {
-        for text in ["a..b", ".a", "", &"a".repeat(64), &"abcdefg.".repeat(40)] {
+        let long = ["a".repeat(64), "abcdefg.".repeat(40)];
+        let short =
+            ["a..b", ".a", "..", "", "a b", "a,b", "ä", "a\\", "a\\25", "a\\256", "a\\\\ b"];
+        for text in short.into_iter().chain(long.iter().map(String::as_str)) {
             assert!(Name::from_text(text).is_err(), "{text}");
         }
         for wire in [&b""[..], b"\x03ww", b"\x00\x00", b"\xc0\x0c", b"\x01a"] {
