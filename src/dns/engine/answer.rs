@@ -2,9 +2,10 @@
 
 use crate::metrics::{CookieStanding, DropReason};
 use crate::routing::{Cookies, Options, RateLimit, Snapshot};
-use crate::wire::{Family, Key, NAME_MAX, Tail, rtype};
+use crate::wire::{Family, Key, Tail, rtype};
 use crate::zone::{EntryId, Found, ZoneId};
 
+use super::chain::Link;
 use super::cookie::{Checked, Cookie, Standing};
 use super::limit::{self, Account, Limited};
 use super::message::{Ede, HEADER, PAYLOAD_MIN, Rcode};
@@ -12,19 +13,19 @@ use super::opt::Opt;
 use super::reply::{Full, Owner, Reply, Section};
 use super::request::{Dropped, Located, Next};
 use super::subnet::Carried;
-use super::{CHAIN_MAX, Transport, Verdict, Worker, dynamic, introduce, reply_max};
+use super::{Transport, Verdict, Worker, dynamic, introduce, reply_max};
 
 /// How a reply came out.
 #[derive(Debug, Clone, Copy)]
-struct Outcome {
-    rcode: Rcode,
-    authoritative: bool,
-    truncated: bool,
+pub(super) struct Outcome {
+    pub(super) rcode: Rcode,
+    pub(super) authoritative: bool,
+    pub(super) truncated: bool,
     /// Why, where the code alone does not say it.
-    error: Option<Ede>,
+    pub(super) error: Option<Ede>,
 }
 
-const ANSWERED: Outcome =
+pub(super) const ANSWERED: Outcome =
     Outcome { rcode: Rcode::NOERROR, authoritative: true, truncated: false, error: None };
 const REFERRAL: Outcome = Outcome { authoritative: false, ..ANSWERED };
 
@@ -222,22 +223,22 @@ pub(super) struct Client {
 
 /// A name on the way to an answer: the question's, or the target of a CNAME.
 #[derive(Clone, Copy)]
-struct Here<'a> {
-    key: &'a Key,
+pub(super) struct Here<'a> {
+    pub(super) key: &'a Key,
     /// Where the name stands in the message.
-    position: usize,
+    pub(super) position: usize,
 }
 
 impl Here<'_> {
     /// The owner that a name of `len` octets which this name ends with has in the message.
-    fn suffix(&self, len: usize) -> Result<Owner, Full> {
+    pub(super) fn suffix(&self, len: usize) -> Result<Owner, Full> {
         let skip = self.key.as_wire().len().saturating_sub(len);
         Reply::owner_at(self.position + skip).ok_or(Full)
     }
 }
 
 /// What a name led to.
-enum Step {
+pub(super) enum Step {
     Done(Outcome),
     /// A CNAME was written; its target stands there.
     Follow(usize),
@@ -255,7 +256,7 @@ impl<'a> Query<'a, '_> {
     /// Charges the reply to an account: that of the first name, for what a CNAME leads to is a
     /// part of its answer.
     #[inline]
-    fn charge(&self, chain: &Option<ZoneId>, account: Account) -> Result<(), Limited> {
+    pub(super) fn charge(&self, chain: &Option<ZoneId>, account: Account) -> Result<(), Limited> {
         match chain {
             None => limit::charge(self.limits, self.snapshot, self.at, self.worker, account),
             Some(_) => Ok(()),
@@ -295,15 +296,16 @@ impl<'a> Query<'a, '_> {
         };
         let entry = names.entry(found);
         let zone = entry.zone();
-        if chain.is_some_and(|chain| chain != zone) {
-            return Ok(Step::Done(ANSWERED));
-        }
         if exact
             && entry.is_apex()
             && self.at.qtype == rtype::DS
+            && chain.is_none_or(|chain| chain != zone)
             && let Some(done) = self.parent_ds(here, found, zone, chain)?
         {
             return Ok(done);
+        }
+        if chain.is_some_and(|chain| chain != zone) {
+            return Ok(Step::Done(ANSWERED));
         }
         if let Some(cut) = entry.cut() {
             let is_ds_at_cut = exact && cut == found && self.at.qtype == rtype::DS;
@@ -348,7 +350,13 @@ impl<'a> Query<'a, '_> {
         }
         if let Some(tail) = names.rrset(node, self.at.qtype) {
             self.charge(chain, Account::Records(node, tail.rtype))?;
-            self.reply.rrset(owner, tail)?;
+            // A DNAME that led here is in the reply already.
+            let is_there = self.at.qtype == rtype::DNAME
+                && self.worker.chain.has(node)
+                && names.owner(node) == here.key.as_wire();
+            if !is_there {
+                self.reply.rrset(owner, tail)?;
+            }
             return Ok(Step::Done(ANSWERED));
         }
         if self.at.qtype == rtype::ANY && !entry.is_empty_non_terminal() {
@@ -358,10 +366,10 @@ impl<'a> Query<'a, '_> {
         }
         if let Some(cname) = entry.is_cname().then(|| names.rrset(node, rtype::CNAME)).flatten() {
             self.charge(chain, Account::Records(node, rtype::CNAME))?;
-            if self.worker.chain.contains(&node) || self.worker.chain.len() == CHAIN_MAX {
+            let link = Link { node, at: owner, len: here.key.as_wire().len() };
+            if !self.worker.chain.join(link, here.key, self.reply) {
                 return Ok(Step::Done(ANSWERED));
             }
-            self.worker.chain.push(node);
             *chain = Some(zone);
             self.reply.rrset(owner, cname)?;
             let data = cname.bytes.len().saturating_sub(2);
@@ -370,43 +378,6 @@ impl<'a> Query<'a, '_> {
         self.charge(chain, Account::Nothing(node))?;
         self.negative(here, zone, u32::MAX)?;
         Ok(Step::Done(ANSWERED))
-    }
-
-    /// The DNAME above a name, and the CNAME that it makes for that name (RFC 6672 section 3.2).
-    fn dname(
-        &mut self,
-        here: Here<'_>,
-        node: EntryId,
-        zone: ZoneId,
-        chain: &mut Option<ZoneId>,
-    ) -> Result<Step, Stop> {
-        let names = &*self.snapshot.names;
-        let Some(dname) = names.rrset(node, rtype::DNAME) else {
-            return Ok(Step::Done(ANSWERED));
-        };
-        self.charge(chain, Account::Records(node, rtype::DNAME))?;
-        let above = names.owner(node).len();
-        self.reply.rrset(here.suffix(above)?, dname)?;
-        *chain = Some(zone);
-        let kept = here.key.as_wire().len().saturating_sub(above);
-        let target = dname.rdata().next().unwrap_or_default();
-        let len = kept + target.len();
-        let mut data = [0; 2 + NAME_MAX];
-        let Some(name) = data.get_mut(2..2 + len).filter(|_| len <= NAME_MAX) else {
-            return Ok(Step::Done(Outcome { rcode: Rcode::YXDOMAIN, ..ANSWERED }));
-        };
-        let (prefix, suffix) = name.split_at_mut(kept);
-        prefix.copy_from_slice(here.key.as_wire().get(..kept).unwrap_or_default());
-        suffix.copy_from_slice(target);
-        data[1] = len as u8;
-        let owner = here.suffix(here.key.as_wire().len())?;
-        let cname = data.get(..2 + len).unwrap_or_default();
-        self.reply.records(owner, rtype::CNAME, dname.ttl, 1, cname)?;
-        if self.worker.chain.len() == CHAIN_MAX {
-            return Ok(Step::Done(ANSWERED));
-        }
-        self.worker.chain.push(node);
-        Ok(Step::Follow(self.reply.position() - len))
     }
 
     /// The SOA of a negative answer, with a TTL of at most `ttl` (RFC 2308 sections 3 and 5).
@@ -418,7 +389,8 @@ impl<'a> Query<'a, '_> {
         self.reply.rrset(owner, Tail { ttl: zone.negative_ttl.min(ttl), ..zone.soa() })
     }
 
-    /// The answer that a parent served here gives for DS at its child's apex (RFC 4035 section 3.1.4.1).
+    /// The answer that a parent served here gives for DS at its child's apex (RFC 4035 section
+    /// 3.1.4.1), unless CNAMEs of a third zone led there.
     fn parent_ds(
         &mut self,
         here: Here<'_>,
@@ -427,7 +399,11 @@ impl<'a> Query<'a, '_> {
         chain: &Option<ZoneId>,
     ) -> Result<Option<Step>, Stop> {
         let names = &*self.snapshot.names;
-        let Some(parent) = names.zone(child).parent else { return Ok(None) };
+        let parent = names.zone(child).parent;
+        let Some(parent) = parent.filter(|&parent| chain.is_none_or(|chain| chain == parent))
+        else {
+            return Ok(None);
+        };
         self.charge(chain, Account::Records(apex, rtype::DS))?;
         match names.parent_ds(child) {
             Some(ds) => {

@@ -7,6 +7,7 @@
 mod accounts;
 mod answer;
 mod asked;
+mod chain;
 mod cookie;
 mod dynamic;
 mod introduce;
@@ -32,7 +33,8 @@ use std::sync::Arc;
 
 use crate::metrics::Block;
 use crate::routing::Snapshot;
-use crate::zone::EntryId;
+
+use chain::Chain;
 
 /// Who asks, and over what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +65,9 @@ pub struct Worker {
     pub now: Now,
     /// What it has in common with all others.
     pub shared: Arc<Shared>,
-    /// The names of the CNAME chain in hand.
-    chain: Vec<EntryId>,
+    /// The CNAME chain in hand.
+    chain: Chain,
 }
-
-/// How many names a CNAME chain may have; what is behind them is left to the resolver.
-const CHAIN_MAX: usize = 128;
 
 impl Worker {
     /// With counters of its own and a seed.
@@ -76,7 +75,7 @@ impl Worker {
     pub fn new(block: Arc<Block>, seed: u64, shared: Arc<Shared>) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
         let now = shared.now();
-        Self { block, rng, now, shared, chain: Vec::with_capacity(CHAIN_MAX) }
+        Self { block, rng, now, shared, chain: Chain::new() }
     }
 }
 

@@ -35,6 +35,13 @@ pub(super) struct Full;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Owner(pub(super) u16);
 
+impl Owner {
+    /// Where it is in the message.
+    pub(super) fn position(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
 /// The furthest that a compression pointer reaches (RFC 1035 section 4.1.4).
 const POINTER_MAX: usize = 0x3fff;
 
@@ -63,6 +70,11 @@ impl<'a> Reply<'a> {
     /// Reads the uncompressed name that was written at a place.
     pub(super) fn name_at(&self, position: usize, key: &mut Key) -> bool {
         self.buffer.get(position..self.at).is_some_and(|octets| key.read(octets).is_some())
+    }
+
+    /// The octets that were written from a place on, the question's included.
+    pub(super) fn octets(&self, position: usize, len: usize) -> &[u8] {
+        self.buffer.get(position..position.saturating_add(len)).unwrap_or_default()
     }
 
     /// Moves on to a later section.
