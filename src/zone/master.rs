@@ -25,7 +25,7 @@ use super::findings::Findings;
 use super::label::{is_within, show, show_type};
 use super::loaded::Loaded;
 use super::scanner::{Scanner, Start};
-use super::{generic, units};
+use super::{generic, origin, units};
 
 /// Files open at once, one including the next.
 const DEPTH_MAX: usize = 16;
@@ -138,6 +138,8 @@ impl Reader<'_> {
         if scanner.is_orphan(entry.text) {
             return; // its owner could not be read, which was said
         }
+        let with_origin = origin::rewrite(entry.text, || scanner.origin());
+        let entry = Entry { text: with_origin.as_deref().unwrap_or(entry.text), ..entry };
         let error = match scanner.feed(entry.text) {
             Ok(scanned) => return self.scanned(current, scanner, entry, scanned),
             Err(error) => error,

@@ -17,6 +17,7 @@ mod label;
 mod loaded;
 mod master;
 mod names;
+mod origin;
 mod owners;
 mod rules;
 mod scanner;

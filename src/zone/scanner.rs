@@ -8,7 +8,7 @@ use domain::base::iana::Class;
 use domain::base::name::{Name as DomainName, ToName};
 use domain::zonefile::inplace::{Entry, Zonefile};
 
-use crate::wire::CLASS_IN;
+use crate::wire::{CLASS_IN, Name};
 
 use super::complaint::Refusal;
 use super::label::is_whole;
@@ -151,6 +151,12 @@ impl Scanner {
     /// The owner of the last record, in lower-case wire form.
     pub(super) fn owner(&self) -> &[u8] {
         &self.state.owner
+    }
+
+    /// The origin as people write it, with its final dot.
+    pub(super) fn origin(&self) -> Option<String> {
+        let name = Name::from_wire(self.inner.origin().ok()?.as_slice()).ok()?;
+        Some(if name.labels() == 0 { ".".to_owned() } else { format!("{name}.") })
     }
 
     /// What a file starts with that is included here, perhaps with an origin of its own.

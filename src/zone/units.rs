@@ -93,7 +93,7 @@ impl Position {
 }
 
 /// Blanks, line breaks, parentheses and comments at the start.
-fn gap_len(text: &[u8]) -> usize {
+pub(super) fn gap_len(text: &[u8]) -> usize {
     let mut comment = false;
     text.iter()
         .position(|&octet| match octet {
@@ -113,7 +113,7 @@ fn gap_len(text: &[u8]) -> usize {
 }
 
 /// The token at the start; at least one octet when there is any.
-fn token_len(text: &[u8]) -> usize {
+pub(super) fn token_len(text: &[u8]) -> usize {
     let mut escaped = false;
     let quoted = text.first() == Some(&b'"');
     for (at, &octet) in text.iter().enumerate().skip(usize::from(quoted)) {
