@@ -432,12 +432,14 @@ impl<'a> Query<'a, '_> {
                 // Behind owner, type, class, TTL and length.
                 let at = behind + 12;
                 behind = at + target.len();
-                // What another zone served here says of the name is not this zone's to hand out.
-                let ours = |glue: &EntryId| names.entry(*glue).zone() == names.entry(cut).zone();
-                let Some(glue) = names.glue(target).filter(ours) else { continue };
+                let Some(glue) = names.glue(target) else { continue };
+                let entry = names.entry(glue);
+                // What another zone served here says of a name is not this zone's to hand out,
+                // unless that is a zone further down, which has taken the glue's place.
+                let is_ours = entry.zone() == names.entry(cut).zone();
                 let in_domain =
-                    names.owner(glue).ends_with(cut_name) && names.entry(glue).cut() == Some(cut);
-                if in_domain != needed {
+                    names.owner(glue).ends_with(cut_name) && (!is_ours || entry.cut() == Some(cut));
+                if in_domain != needed || !(is_ours || in_domain) {
                     continue;
                 }
                 match self.glue(glue, at) {
