@@ -23,6 +23,10 @@ bench:
     cargo build --release
     benches/versus/run.py
 
+# What an answer costs in the engine alone, with rate limits and without
+bench-answer:
+    cargo bench --bench answer
+
 # Three regions, a nameserver on 127.0.0.1:5300 and metrics on 127.0.0.1:9953
 demo:
     cargo run --release -- demo

@@ -26,7 +26,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import measure
-from servers import ADDRESS, FALL, INTERVAL_SECS, REGIONS, TTL, WORKLOADS, Floor, Gdnsd, Trimtab
+from servers import (ADDRESS, FALL, INTERVAL_SECS, REGIONS, TTL, WORKLOADS, Floor, Gdnsd, Trimtab,
+                     TrimtabLimits)
 from targets import Targets
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,11 +208,14 @@ def remarks(rounds: list) -> list:
     """What the table comes to, and how far it is to be trusted."""
     said = []
     by = {(r.server, r.workload, r.round): r.cpu_ns for r in rounds}
+    def compare(one: str, other: str, workload: str) -> str:
+        ratios = [ns / by[other, workload, number] for (server, load, number), ns in by.items()
+                  if (server, load) == (one, workload)]
+        return (f"{one}'s {workload} answers cost {statistics.median(ratios):.3f} x {other}'s "
+                f"({min(ratios):.3f}..{max(ratios):.3f}).")
     for workload in Trimtab.workloads:
-        ratios = [ns / by[Gdnsd.name, workload, number] for (server, load, number), ns in by.items()
-                  if (server, load) == (Trimtab.name, workload)]
-        said.append(f"Trimtab's {workload} answers cost {statistics.median(ratios):.3f} x gdnsd's "
-                    f"({min(ratios):.3f}..{max(ratios):.3f}).")
+        said.append(compare(Trimtab.name, Gdnsd.name, workload))
+        said.append(compare(TrimtabLimits.name, Trimtab.name, workload))
     if disturbed := [r.wait for r in rounds if r.wait > WAIT_MAX]:
         said.append(f"Not a quiet machine: in {len(disturbed)} of {len(rounds)} measurements the "
                     f"server waited for its core, up to {max(disturbed):.0%} of the time. "
@@ -269,7 +273,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("Ended by a signal."))
     os.sched_setaffinity(0, {load_core})
     BUILD.mkdir(parents=True, exist_ok=True)
-    servers = [Floor(BUILD), Gdnsd(), Trimtab(given.trimtab.resolve())]
+    binary = given.trimtab.resolve()
+    servers = [Floor(BUILD), Gdnsd(), Trimtab(binary), TrimtabLimits(binary)]
     peers = ", ".join(f"{server.name} {server.version()}" for server in servers)
     print(f"{peers}; Linux {platform.release()}; server on core {server_core}, load on {load_core}",
           flush=True)

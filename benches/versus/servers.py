@@ -101,9 +101,10 @@ plugins => {{
 
 
 class Trimtab:
-    """Trimtab: one worker, metrics on (they always are)."""
+    """Trimtab: one worker, no rate limits, metrics on (they always are)."""
 
     name, package, workloads = "trimtab", None, ("static", "weighted")
+    limits = "enabled = false"
 
     def __init__(self, binary: Path):
         self.binary = binary
@@ -118,6 +119,8 @@ version = 1
 [server]
 listen = ["{ADDRESS}:{port}"]
 workers = 1
+[server.rate_limit]
+{self.limits}
 [admin]
 listen = "{ADDRESS}:{targets.free_port()}"
 [state]
@@ -154,3 +157,10 @@ name = "{WORKLOADS["weighted"]}"
 policy = "weighted"
 ttl = {TTL}
 """
+
+
+class TrimtabLimits(Trimtab):
+    """The same with every reply charged to its account; all are sent, though over the limit."""
+
+    name = "trimtab + limits"
+    limits = "exempt = []\ndry_run = true"
