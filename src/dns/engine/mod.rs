@@ -63,6 +63,9 @@ pub struct Worker {
     pub rng: fastrand::Rng,
     /// The time, as of when the batch in hand came.
     pub now: Now,
+    /// Whether connections are getting scarce: clients that ask for how long they may keep theirs
+    /// are asked to close it (RFC 7828 section 3.3.2).
+    pub crowded: bool,
     /// What it has in common with all others.
     pub shared: Arc<Shared>,
     /// The CNAME chain in hand.
@@ -75,7 +78,7 @@ impl Worker {
     pub fn new(block: Arc<Block>, seed: u64, shared: Arc<Shared>) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
         let now = shared.now();
-        Self { block, rng, now, shared, chain: Chain::new() }
+        Self { block, rng, now, crowded: false, shared, chain: Chain::new() }
     }
 }
 

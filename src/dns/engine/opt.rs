@@ -21,7 +21,7 @@ pub(super) struct Opt<'a> {
     nsid: Option<&'a str>,
     /// The client's cookie and the server's.
     cookie: Option<Checked>,
-    /// How long the connection may be idle, in units of 100 ms.
+    /// How long the connection may be idle, in units of 100 ms; 0: it had better be closed.
     keepalive: Option<u16>,
     /// The client's subnet, and how much of it the reply is for.
     pub(super) subnet: Option<(Subnet, u8)>,
@@ -35,6 +35,7 @@ impl<'a> Opt<'a> {
         at: &Located,
         options: &'a Options,
         transport: Transport,
+        crowded: bool,
         cookie: Option<Checked>,
     ) -> Option<Self> {
         let edns = at.edns?;
@@ -44,7 +45,7 @@ impl<'a> Opt<'a> {
             payload: options.udp_payload_max,
             nsid: options.nsid.as_deref().filter(|_| at.asked.nsid),
             cookie,
-            keepalive: keepalive.then_some(options.keepalive),
+            keepalive: keepalive.then_some(if crowded { 0 } else { options.keepalive }),
             subnet: at.asked.subnet.subnet().map(|subnet| (subnet, 0)),
             error: None,
         })

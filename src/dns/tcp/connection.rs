@@ -12,7 +12,7 @@ use tokio::time::sleep_until;
 
 use super::input::Input;
 use super::turn::Turn;
-use super::{Entered, LAST_MESSAGES, lock};
+use super::{Entered, LAST_MESSAGES, TcpLimits, lock};
 use crate::admission::Why;
 use crate::clock;
 pub(super) use crate::metrics::End;
@@ -71,7 +71,7 @@ impl<'a> Connection<'a> {
             while self.input.has_message() {
                 self.watch.entered.heard();
                 let limits = self.watch.entered.shared.limits();
-                let Turn { replies, not_dns } = self.turn(limits.max_in_flight);
+                let Turn { replies, not_dns } = self.turn(&limits);
                 self.send(&replies, limits.idle_timeout).await?;
                 if not_dns {
                     return Err(End::NotDns);
@@ -83,9 +83,10 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn turn(&mut self, most: usize) -> Turn {
+    fn turn(&mut self, limits: &TcpLimits) -> Turn {
         let Entered { shared, listener, open, .. } = self.watch.entered;
-        listener.desks.turn(&shared.handle.current(), open.from, &mut self.input, most)
+        let (most, crowded) = (limits.max_in_flight, shared.is_crowded(limits));
+        listener.desks.turn(&shared.handle.current(), open.from, &mut self.input, most, crowded)
     }
 
     /// Sends octets, all of which the client must have taken in time.

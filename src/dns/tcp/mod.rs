@@ -65,6 +65,8 @@ struct Shared {
     handle: Handle,
     engine: Arc<engine::Shared>,
     open: Mutex<Table<Arc<Open>>>,
+    /// How many there are, those that had to go and have not gone yet included.
+    there_are: AtomicUsize,
     /// Those that had to go and have not gone yet.
     displaced: AtomicUsize,
     counters: Arc<Connections>,
@@ -116,6 +118,7 @@ impl TcpServer {
             handle,
             engine,
             open: Mutex::default(),
+            there_are: AtomicUsize::new(0),
             displaced: AtomicUsize::new(0),
             counters,
             started: clock::now(),
@@ -201,6 +204,7 @@ impl Shared {
         if let Some(Displaced { what, why }) = displaced {
             self.displace(&what, why);
         }
+        self.there_are.fetch_add(1, Ordering::Relaxed);
         Entered { shared: Arc::clone(self), listener, id, open }
     }
 
@@ -216,6 +220,12 @@ impl Shared {
         *lock(&open.why) = why;
         self.displaced.fetch_add(1, Ordering::Relaxed);
         open.close.cancel();
+    }
+
+    /// Whether seven eighths of all places are taken.
+    fn is_crowded(&self, limits: &TcpLimits) -> bool {
+        let all = limits.max_connections;
+        self.there_are.load(Ordering::Relaxed) > all.saturating_sub(all.div_ceil(8))
     }
 
     fn limits(&self) -> TcpLimits {
@@ -244,6 +254,7 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        self.shared.there_are.fetch_sub(1, Ordering::Relaxed);
         // Who has been displaced is not in the table any more.
         if lock(&self.shared.open).leave(self.id).is_none() {
             self.shared.displaced.fetch_sub(1, Ordering::Relaxed);

@@ -56,10 +56,12 @@ impl Desks {
         from: IpAddr,
         input: &mut Input,
         most: usize,
+        crowded: bool,
     ) -> Turn {
         let mut desk =
             lock(&self.free).pop().unwrap_or_else(|| Desk::new(&self.block, &self.engine));
         desk.worker.now = self.engine.now();
+        desk.worker.crowded = crowded;
         let turn = desk.turn(snapshot, from, input, most);
         // One that a panic has left as it was does not come back.
         lock(&self.free).push(desk);

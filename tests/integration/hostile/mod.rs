@@ -3,6 +3,7 @@
 mod beside;
 #[path = "../../support/hostile.rs"]
 mod crowd;
+mod keepalive;
 mod odd;
 mod places;
 
