@@ -5,6 +5,7 @@
 
 mod http;
 mod routes;
+mod scrapes;
 
 pub use http::{Limits, run};
 pub use routes::{routes, serve};

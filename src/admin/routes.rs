@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::http::{self, Limits};
+use super::scrapes::Scrapes;
 use crate::metrics::{CONTENT_TYPE, Metrics};
 
 /// Serves [`routes`] on a listener until `stop`; returns when the requests in hand are answered.
@@ -27,7 +28,7 @@ pub async fn serve(
 /// `/metrics`, `/healthz` and `/readyz`; `ready` tells whether DNS is being answered.
 pub fn routes(metrics: Arc<Metrics>, ready: watch::Receiver<bool>) -> Router {
     Router::new()
-        .route("/metrics", get(scrape).with_state(metrics))
+        .route("/metrics", get(scrape).with_state(Arc::new(Scrapes::new(metrics))))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readiness).with_state(ready))
         .fallback(async || {
@@ -35,9 +36,8 @@ pub fn routes(metrics: Arc<Metrics>, ready: watch::Receiver<bool>) -> Router {
         })
 }
 
-/// Summing and writing may take a while with many records, so it is done on a thread that may wait.
-async fn scrape(State(metrics): State<Arc<Metrics>>) -> Response {
-    match tokio::task::spawn_blocking(move || metrics.text()).await {
+async fn scrape(State(scrapes): State<Arc<Scrapes>>) -> Response {
+    match scrapes.text().await {
         Ok(text) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], text).into_response(),
         Err(error) => {
             tracing::error!(%error, "a scrape failed");
@@ -63,6 +63,7 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::admission::Places;
     use crate::metrics::Proto;
     use crate::model::Family;
 
@@ -149,19 +150,37 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn over_the_cap_connections_wait_for_a_place() {
-        let limits = Limits { connections: 1, ..Limits::default() };
-        let server = server(limits).await;
-        let mut first = TcpStream::connect(server.address).await.unwrap();
-        first.write_all(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-        let mut byte = [0];
-        first.read_exact(&mut byte).await.unwrap();
+    async fn over_the_cap_the_oldest_gives_way() {
+        let places = Places { all: 100, per_client: 1 };
+        let server = server(Limits { places, ..Limits::default() }).await;
+        // Far more than may be on their way out, and none of them ever asks.
+        let mut silent = Vec::new();
+        for _ in 0..200 {
+            silent.push(TcpStream::connect(server.address).await.unwrap());
+        }
+        let answer = timeout_secs(10, ask(&server, "GET /healthz")).await;
+        assert!(answer.is_ok_and(|got| got.contains("200 OK")));
+        for mut stream in silent {
+            let end = timeout_secs(4, stream.read(&mut [0])).await;
+            assert!(end.is_ok_and(|read| matches!(read, Ok(0) | Err(_))), "it is still open");
+        }
+    }
 
-        let mut second = std::pin::pin!(ask(&server, "GET /healthz"));
-        let early = tokio::time::timeout(Duration::from_millis(50), second.as_mut()).await;
-        assert!(early.is_err(), "a second connection was served beside the first");
-        drop(first);
-        assert!(timeout_secs(10, second).await.is_ok_and(|got| got.contains("200 OK")));
+    #[tokio::test]
+    async fn a_header_has_an_end_and_a_body_is_not_waited_for() {
+        let server = server(Limits::default()).await;
+        let flood = [b"GET /healthz HTTP/1.1\r\nX: ".as_slice(), &[b'x'; 60_000]].concat();
+        let body = b"POST /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\nabc";
+        for (request, status) in [(flood, "431"), (body.to_vec(), "405")] {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            // Who has heard enough may close before all is sent.
+            let _ = stream.write_all(&request).await;
+            let mut response = Vec::new();
+            let read = timeout_secs(4, stream.read_to_end(&mut response)).await;
+            assert!(read.is_ok(), "the connection stayed open");
+            let response = String::from_utf8_lossy(&response);
+            assert!(response.starts_with(&format!("HTTP/1.1 {status} ")), "{response}");
+        }
     }
 
     #[tokio::test]

@@ -15,7 +15,7 @@ use super::bind::{self, BindError, Sockets};
 use super::files;
 use super::load::Loaded;
 use super::reload::Reloader;
-use super::threads::TcpThreads;
+use super::threads::Threads;
 use crate::admin;
 use crate::clock;
 use crate::config::{Concurrency, Config, Workers};
@@ -63,6 +63,8 @@ pub struct Server {
     reloader: Reloader,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
+    /// Those of the admin pages.
+    threads: Threads,
     signals: Signals,
 }
 
@@ -92,11 +94,12 @@ impl Server {
             interrupt: signal(SignalKind::interrupt())?,
         };
         let dns = Sockets::bind(&config.server.listen, workers(config))?;
-        let admin: Vec<TcpListener> = [Some(config.admin.listen), config.admin.metrics_listen]
-            .into_iter()
-            .flatten()
-            .map(bind::admin)
-            .collect::<Result<_, _>>()?;
+        let threads = Threads::admin()?;
+        let admin: Vec<TcpListener> = {
+            let _theirs = threads.enter();
+            let addresses = [Some(config.admin.listen), config.admin.metrics_listen];
+            addresses.into_iter().flatten().map(bind::admin).collect::<Result<_, _>>()?
+        };
         let (store, restored) = Store::open(&config.state.dir, Arc::clone(&metrics))?;
 
         let stop = CancellationToken::new();
@@ -128,6 +131,7 @@ impl Server {
         for listener in admin {
             admin_addresses.push(listener.local_addr()?);
             let (metrics, ready) = (Arc::clone(&metrics), ready_seen.clone());
+            let _theirs = threads.enter();
             tasks.push(tokio::spawn(admin::serve(listener, metrics, ready, stop.clone())));
         }
         metrics.reloaded(true, wall);
@@ -148,6 +152,7 @@ impl Server {
             reloader,
             stop,
             tasks,
+            threads,
             signals,
         })
     }
@@ -189,7 +194,7 @@ impl Server {
         let block_for =
             |address: SocketAddr| self.metrics.block(Proto::Udp, Family::of(address.ip()), false);
         let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, &self.engine, block_for)?;
-        let threads = TcpThreads::start()?;
+        let threads = Threads::tcp()?;
         let tcp = TcpServer::new(
             self.tcp_limits(&self.config),
             self.handle.clone(),
@@ -278,6 +283,7 @@ impl Server {
         if tokio::time::timeout(STOP, all).await.is_err() {
             tracing::warn!("not everything ended within {} s; ending anyway", STOP.as_secs());
         }
+        drop(self.threads);
     }
 }
 

@@ -1,8 +1,8 @@
-//! The threads that answer over TCP.
+//! The threads for connections from outside: those of DNS over TCP, and those of the admin pages.
 //!
-//! They are apart from those on which probes, health and the admin pages run: however busy hostile
-//! connections keep them, no probe is late for it, and so no region is taken to be down. UDP has
-//! threads of its own anyway.
+//! They are apart from those on which probes and health run, and from each other: however busy
+//! hostile connections keep them, no probe is late for it, and so no region is taken to be down. UDP
+//! has threads of its own anyway.
 
 use std::io;
 
@@ -10,20 +10,31 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 /// A runtime for connections. Its tasks are abandoned when it is dropped.
 #[derive(Debug)]
-pub(super) struct TcpThreads {
+pub(super) struct Threads {
     runtime: Option<Runtime>,
 }
 
-impl TcpThreads {
-    /// As many as there are cores.
+impl Threads {
+    /// For DNS over TCP: as many as there are cores.
     ///
     /// # Errors
     /// When the system refuses a thread.
-    pub(super) fn start() -> io::Result<Self> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    pub(super) fn tcp() -> io::Result<Self> {
+        Self::start("tcp", std::thread::available_parallelism().map_or(1, usize::from))
+    }
+
+    /// For the admin pages: one, so that they never take more than a core.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub(super) fn admin() -> io::Result<Self> {
+        Self::start("admin", 1)
+    }
+
+    fn start(name: &str, count: usize) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
-            .worker_threads(threads)
-            .thread_name("tcp")
+            .worker_threads(count)
+            .thread_name(name)
             .enable_all()
             .build()?;
         Ok(Self { runtime: Some(runtime) })
@@ -35,7 +46,7 @@ impl TcpThreads {
     }
 }
 
-impl Drop for TcpThreads {
+impl Drop for Threads {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
             // Waiting is not allowed where this is dropped, and there is nothing to wait for.
