@@ -56,3 +56,65 @@ pub(super) fn message(octets: &[u8]) -> Option<&[u8]> {
 fn message_len(prefix: [u8; PREFIX]) -> usize {
     usize::from(u16::from_be_bytes(prefix))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    /// Reads these octets, as many at once as there is room for; returns the most that was held.
+    fn read(input: &mut Input, mut octets: &[u8]) -> usize {
+        let mut most = 0;
+        while !octets.is_empty() {
+            let room = input.room();
+            let spare = room.capacity() - room.len();
+            assert!(spare > 0, "a read without room would look like the end");
+            let (now, later) = octets.split_at(octets.len().min(spare));
+            room.extend_from_slice(now);
+            most = most.max(room.capacity());
+            octets = later;
+        }
+        most
+    }
+
+    #[test]
+    fn who_announces_much_and_sends_little_holds_little() {
+        let mut input = Input::default();
+        assert!(read(&mut input, b"\xff\xff") <= READ + PREFIX);
+        assert!(read(&mut input, &[0; 10]) <= 2 * READ);
+        assert!(!input.has_message());
+        assert!(read(&mut input, &[0; 9990]) <= 4 * 10_000);
+    }
+
+    #[test]
+    fn the_longest_message_fits_and_is_forgotten_when_it_is_taken() {
+        let mut input = Input::default();
+        let len = PREFIX + usize::from(u16::MAX);
+        let most = read(&mut input, &vec![0xff; len]);
+        assert!(most <= len + READ, "{most}");
+        assert_eq!(message(input.octets()).map(<[u8]>::len), Some(65_535));
+        input.take(len);
+        assert!(read(&mut input, b"\x00\x01\x02") <= 2 * READ);
+        assert_eq!(message(input.octets()), Some(b"\x02".as_slice()));
+    }
+
+    #[test]
+    fn messages_come_in_order_however_they_are_cut() {
+        let octets = b"\x00\x02ab\x00\x00\x00\x01c\x00\x05de";
+        for cut in 0..octets.len() {
+            let mut input = Input::default();
+            let (first, second) = octets.split_at(cut);
+            let mut taken = Vec::new();
+            for part in [first, second] {
+                read(&mut input, part);
+                while input.has_message() {
+                    let message = message(input.octets()).unwrap().to_vec();
+                    input.take(PREFIX + message.len());
+                    taken.push(message);
+                }
+            }
+            assert_eq!(taken, [b"ab".as_slice(), b"", b"c"]);
+            assert_eq!(input.octets(), b"\x00\x05de");
+        }
+    }
+}

@@ -2,13 +2,16 @@
 #![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
-use super::{TcpLimits, TcpServer};
+use super::turn::Desks;
+use super::{Entered, Listener, TcpLimits, TcpServer};
 use crate::clock;
 use crate::dns::engine::tests::{query, shared, snapshot};
 use crate::metrics::{Metrics, Proto};
@@ -16,7 +19,8 @@ use crate::model::Family;
 use crate::routing::Publisher;
 use crate::wire::rtype;
 
-async fn server(max_per_client: usize) -> (TcpServer, SocketAddr, CancellationToken) {
+/// A server that does not listen, and the counters of a listener.
+fn idle_server(max_per_client: usize) -> (TcpServer, Arc<Metrics>, CancellationToken) {
     let limits = TcpLimits {
         max_connections: 64,
         max_per_client,
@@ -28,6 +32,11 @@ async fn server(max_per_client: usize) -> (TcpServer, SocketAddr, CancellationTo
     let handle = Publisher::new(snapshot()).handle();
     let metrics = Metrics::new();
     let server = TcpServer::new(limits, handle, shared(), metrics.connections(), stop.clone());
+    (server, metrics, stop)
+}
+
+async fn server(max_per_client: usize) -> (TcpServer, SocketAddr, CancellationToken) {
+    let (server, metrics, stop) = idle_server(max_per_client);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     server.listen(listener, metrics.block(Proto::Tcp, Family::V4, true));
@@ -120,4 +129,44 @@ async fn who_does_not_read_gives_way_to_the_next() {
     stop.cancel();
     let ended = tokio::time::timeout(Duration::from_secs(5), server.stopped()).await;
     assert!(ended.is_ok(), "the first one is still held");
+}
+
+/// A connection in the table of a server, without a socket.
+fn enter(server: &TcpServer, metrics: &Metrics, from: [u8; 4]) -> Entered {
+    let block = metrics.block(Proto::Tcp, Family::V4, true);
+    let listener = Listener { desks: Desks::new(Arc::clone(&block), shared()), block };
+    server.shared.counters.accepted();
+    server.shared.enter(from.into(), Arc::new(listener))
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_asks_is_not_idle() {
+    let (server, metrics, _stop) = idle_server(2);
+    let first = enter(&server, &metrics, [192, 0, 2, 1]);
+    let second = enter(&server, &metrics, [192, 0, 2, 1]);
+    tokio::time::advance(Duration::from_secs(1)).await;
+    first.heard();
+    let third = enter(&server, &metrics, [192, 0, 2, 1]);
+    let closed = [&first, &second, &third].map(|entered| entered.open.close.is_cancelled());
+    assert_eq!(closed, [false, true, false]);
+}
+
+#[tokio::test]
+async fn a_panic_gives_the_place_back_and_is_counted() {
+    let (server, metrics, _stop) = idle_server(2);
+    let entered = enter(&server, &metrics, [192, 0, 2, 1]);
+    let panicked = catch_unwind(AssertUnwindSafe(move || {
+        let _entered = entered;
+        std::panic::resume_unwind(Box::new("a fault"));
+    }));
+    assert!(panicked.is_err());
+    let text = metrics.text();
+    for line in [
+        "trimtab_dns_tcp_connections 0",
+        r#"trimtab_dns_tcp_closed_total{reason="error"} 1"#,
+        r#"trimtab_dns_dropped_total{reason="panic"} 1"#,
+    ] {
+        assert!(text.contains(line), "no {line}");
+    }
+    assert!(server.shared.open.lock().unwrap().is_empty());
 }
