@@ -4,6 +4,7 @@ mod family;
 mod key;
 mod name;
 mod tail;
+pub mod tsig;
 
 pub use family::Family;
 pub use key::{Key, Suffix, hash_name};
