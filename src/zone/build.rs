@@ -86,6 +86,7 @@ impl Builder {
             blob: Vec::new(),
             zones: list,
             most_labels: 0,
+            added: 0,
             is_full: false,
         };
         let has_marks = vec![false; zones.len()];
@@ -98,6 +99,7 @@ impl Builder {
             return; // a second one of this name
         }
         let mut findings = Findings::default();
+        let from = self.names.entries.len() as u32;
         let apex = zone.apex().as_wire();
         let (mut marked, mut has_apex) = (Vec::new(), false);
         for range in zone.owners() {
@@ -124,6 +126,10 @@ impl Builder {
             self.owner(number, &zone, records, &mut findings);
         }
         self.authority(number, &zone);
+        if let Some(own) = self.names.zones.get_mut(number as usize) {
+            own.entries = from..self.names.entries.len() as u32;
+            own.hidden.shrink_to_fit();
+        }
         findings.report(&zone.apex().to_string(), zone.whole(), problems);
     }
 
@@ -146,6 +152,7 @@ impl Builder {
     /// 2.2.2), those above a nested zone too.
     fn between(&mut self) {
         let mut owner = Vec::new();
+        self.names.added = self.names.entries.len() as u32;
         for number in 0..self.names.entries.len() as u32 {
             let entry = *self.names.entry(EntryId(number));
             let home = if entry.is_apex() {
@@ -209,6 +216,9 @@ impl Builder {
             };
             if let Some(entry) = id.and_then(|id| self.names.entries.get_mut(id.0 as usize)) {
                 entry.record = record.0;
+            }
+            if let Some(zone) = self.names.zones.get_mut(*zone as usize) {
+                zone.has_dynamic = true;
             }
         }
     }

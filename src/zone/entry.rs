@@ -1,5 +1,7 @@
 //! What the index knows of a name and of a zone, and how they are numbered.
 
+use std::ops::Range;
+
 use crate::model::RecordId;
 use crate::wire::{Tail, rtype};
 
@@ -153,6 +155,21 @@ pub struct Zone {
     pub(super) soa: Vec<u8>,
     /// Where the parent's DS RRset is in the block.
     pub(super) parent_ds: Option<u32>,
+    /// Whether any of its names is dynamic.
+    pub has_dynamic: bool,
+    /// The names that it has from its file; those that were added later stand behind all of these.
+    pub(super) entries: Range<u32>,
+    pub(super) hidden: Vec<Hidden>,
+}
+
+/// An owner with RRsets that nobody is answered, and that only a transfer has: what is below or
+/// beside a delegation, below a DNAME, or in a deeper zone served here.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Hidden {
+    /// Where the owner is in the block; the RRsets follow it.
+    pub(super) owner: u32,
+    pub(super) rrsets: u16,
+    pub(super) owner_len: u8,
 }
 
 impl Zone {
@@ -165,6 +182,9 @@ impl Zone {
         soa_ttl: 0,
         soa: Vec::new(),
         parent_ds: None,
+        has_dynamic: false,
+        entries: 0..0,
+        hidden: Vec::new(),
     };
 
     /// Its SOA, with the TTL of the record itself; empty in an index built with problems.

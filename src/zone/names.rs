@@ -20,7 +20,7 @@
 
 use crate::wire::{Key, Suffix, Tail, rtype};
 
-use super::entry::{Entry, EntryId, Found, Zone, ZoneId};
+use super::entry::{Entry, EntryId, Found, Hidden, Zone, ZoneId};
 use super::table::Table;
 
 /// The index. Built by [`Names::build`].
@@ -32,6 +32,9 @@ pub struct Names {
     pub(super) zones: Vec<Zone>,
     /// The most labels of an entry: no longer suffix need be looked for.
     pub(super) most_labels: u8,
+    /// The entries from here on were added for what no file has: empty non-terminals and dynamic
+    /// names.
+    pub(super) added: u32,
     /// Something did not fit into 4 GiB.
     pub(super) is_full: bool,
 }
@@ -114,9 +117,13 @@ impl Names {
     #[inline]
     pub fn rrsets(&self, id: EntryId) -> impl Iterator<Item = Tail<'_>> {
         let entry = self.entry(id);
-        let from = entry.owner as usize + usize::from(entry.owner_len);
+        self.rrsets_at(entry.owner as usize + usize::from(entry.owner_len), entry.rrsets)
+    }
+
+    #[inline]
+    fn rrsets_at(&self, from: usize, count: u16) -> impl Iterator<Item = Tail<'_>> {
         let mut rest = self.blob.get(from..).unwrap_or_default();
-        (0..entry.rrsets).map_while(move |_| {
+        (0..count).map_while(move |_| {
             let (tail, after) = read_rrset(rest)?;
             rest = after;
             Some(tail)
@@ -146,8 +153,23 @@ impl Names {
     /// Every entry of a zone, in no order that means anything; for transfers. Glue is among them
     /// (its [`Entry::cut`] says so), and empty non-terminals are.
     pub fn of_zone(&self, zone: ZoneId) -> impl Iterator<Item = EntryId> {
-        let numbered = (0..).zip(&self.entries);
-        numbered.filter(move |(_, entry)| entry.zone == zone.0).map(|(number, _)| EntryId(number))
+        let added = self.added..u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
+        let numbers = self.zone(zone).entries.clone().chain(added).map(EntryId);
+        numbers.filter(move |id| self.entry(*id).zone == zone.0)
+    }
+
+    /// What a zone's file has beside [`Names::of_zone`], and what is never answered: owners with
+    /// their RRsets, in no order that means anything; for transfers, which have all of a file
+    /// (RFC 5936 section 3.5). An owner may be one of those, with other types.
+    pub fn hidden(
+        &self,
+        zone: ZoneId,
+    ) -> impl Iterator<Item = (&[u8], impl Iterator<Item = Tail<'_>>)> {
+        self.zone(zone).hidden.iter().map(|hidden| {
+            let (from, len) = (hidden.owner as usize, usize::from(hidden.owner_len));
+            let owner = self.blob.get(from..from + len).unwrap_or_default();
+            (owner, self.rrsets_at(from + len, hidden.rrsets))
+        })
     }
 
     /// How many names there are, empty non-terminals and glue included.
@@ -165,7 +187,8 @@ impl Names {
     /// How much memory it takes, in octets.
     #[must_use]
     pub fn octets(&self) -> usize {
-        let zones = self.zones.iter().map(|zone| size_of_val(zone) + zone.soa.len());
+        let hidden = |zone: &Zone| zone.hidden.capacity() * size_of::<Hidden>();
+        let zones = self.zones.iter().map(|zone| size_of_val(zone) + zone.soa.len() + hidden(zone));
         self.table.octets()
             + self.entries.capacity() * size_of::<Entry>()
             + self.blob.capacity()

@@ -57,7 +57,7 @@ impl Builder {
             findings.push(self.hidden(zone, hidden, &above));
         }
         if !records.iter().any(is_seen) {
-            return;
+            return self.hide(number, zone, records, |_| true);
         }
         let mut flags = 0;
         for (is_set, flag) in [
@@ -82,10 +82,33 @@ impl Builder {
         if let Some(entry) = self.names.entries.get_mut(id.0 as usize) {
             entry.rrsets = rrsets;
         }
+        self.hide(number, zone, records, |record| !is_seen(record));
+    }
+
+    /// Keeps for transfers those RRsets of an owner that are hidden.
+    fn hide(
+        &mut self,
+        number: u32,
+        zone: &Loaded,
+        records: &[Record],
+        is_hidden: impl Fn(&Record) -> bool,
+    ) {
+        let Some(first) = records.iter().find(|record| is_hidden(record)) else { return };
+        let owner = zone.owner(first);
+        let Some(mut hidden) = self.names.hidden_owner(owner) else { return };
+        for range in runs(records, |a, b| a.rtype == b.rtype) {
+            let rrset = records.get(range).unwrap_or_default();
+            if rrset.first().is_some_and(&is_hidden) {
+                hidden.rrsets += u16::from(self.names.write(zone, rrset).is_some());
+            }
+        }
+        if let Some(own) = self.names.zones.get_mut(number as usize) {
+            own.hidden.push(hidden);
+        }
     }
 
     /// The parent's data at or below the apex of a zone that is served here too: of all that,
-    /// only the DS RRset is of use.
+    /// only the DS RRset is ever answered.
     fn leave_to(
         &mut self,
         child: u32,
@@ -95,6 +118,7 @@ impl Builder {
         findings: &mut Findings,
     ) {
         let Some(first) = records.first() else { return };
+        self.hide(number, zone, records, |_| true);
         let owner = zone.owner(first);
         let child_labels = self.names.zone(ZoneId(child)).apex_labels;
         let is_its_parent = self.names.zone(ZoneId(child)).parent == Some(ZoneId(number));

@@ -2,7 +2,7 @@
 
 use crate::wire::hash_name;
 
-use super::entry::{Entry, EntryId, NONE};
+use super::entry::{Entry, EntryId, Hidden, NONE};
 use super::label::count;
 use super::loaded::{Loaded, Record};
 use super::names::{Names, header};
@@ -50,6 +50,13 @@ impl Names {
             flags,
         });
         Some(EntryId(number))
+    }
+
+    /// Writes an owner that is not in the index; its RRsets are to be written right behind it.
+    pub(super) fn hidden_owner(&mut self, owner: &[u8]) -> Option<Hidden> {
+        let (at, owner_len) = (self.end()?, u8::try_from(owner.len()).ok()?);
+        self.blob.extend_from_slice(owner);
+        Some(Hidden { owner: at, rrsets: 0, owner_len })
     }
 
     fn grow(&mut self) {

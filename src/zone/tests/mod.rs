@@ -4,6 +4,7 @@ mod lookup;
 mod problems;
 mod property;
 mod reading;
+mod whole;
 
 use crate::model::RecordId;
 use crate::problem::{Place, Problems};
