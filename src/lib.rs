@@ -22,6 +22,7 @@ pub mod admin;
 
 pub mod control;
 pub mod dns;
+pub mod notify;
 pub mod probe;
 
 pub mod routing;

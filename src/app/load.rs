@@ -11,12 +11,13 @@ use std::time::UNIX_EPOCH;
 use super::clients::Clients;
 use super::resolve::resolve;
 use super::secrets;
+use super::transfers;
 use super::watch::Files;
 use crate::clock;
-use crate::config::{self, Config, ZoneData};
+use crate::config::{self, Config, Zone, ZoneData};
 use crate::model::RecordId;
 use crate::problem::Problems;
-use crate::routing::{Assembly, Networks, Options, RateLimit};
+use crate::routing::{Assembly, Fixed, Networks, Options, Parts, RateLimit};
 use crate::wire::Name;
 use crate::zone::{self, Names};
 
@@ -37,9 +38,17 @@ pub struct Loaded {
     pub(super) files: Files,
 }
 
-/// For each zone without a file, what the configuration says of it and the serial that it has
-/// had since that last changed.
-pub type Serials = HashMap<Name, (ZoneData, u32)>;
+/// Each zone without a file.
+pub type Serials = HashMap<Name, Serial>;
+
+/// What makes a zone without a file, and the serial that it has had since that last changed.
+#[derive(Debug, Clone)]
+pub struct Serial {
+    data: ZoneData,
+    /// The addresses of its dynamic names in transfers.
+    fixed: Vec<(Name, Fixed)>,
+    number: u32,
+}
 
 /// Where the counters of answers are: by region, and by record where records are counted.
 pub type Columns<'a> = dyn FnMut(&str, Option<&str>) -> u32 + 'a;
@@ -56,21 +65,33 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     let files = Files::look(Clients::files(&config));
     let clients = Clients::open(&config, &mut problems);
 
-    let mut serials = Serials::new();
-    let zones: Vec<zone::Loaded> = config
-        .zones
-        .iter()
-        .map(|zone| match &zone.data {
-            ZoneData::File(file) => zone::load(&file.value, &zone.name.value, &mut problems),
-            ZoneData::Made { nameservers, hostmaster, negative_ttl } => {
-                let (apex, place) = (&zone.name.value, &zone.name.place);
-                let serial = serial(before, apex, &zone.data);
-                serials.insert(apex.clone(), (zone.data.clone(), serial));
-                let servers: Vec<_> =
-                    nameservers.iter().map(|(name, at)| (name.value.clone(), at.clone())).collect();
-                let problems = &mut problems;
-                zone::synthesize(apex, &servers, hostmaster, *negative_ttl, serial, place, problems)
+    let from_file = |zone: &Zone, problems: &mut Problems| match &zone.data {
+        ZoneData::File(file) => Some(zone::load(&file.value, &zone.name.value, problems)),
+        ZoneData::Made { .. } => None,
+    };
+    let of_files: Vec<_> = config.zones.iter().map(|zone| from_file(zone, &mut problems)).collect();
+    let keys = transfers::keys(&config, &mut problems);
+    let places = match problems.any_error() {
+        true => None,
+        false => match clients.places(&config, &parts) {
+            Ok(places) => Some(Arc::new(places)),
+            Err(broken) => {
+                problems.extend(broken);
+                None
             }
+        },
+    };
+    let fixed = places.as_ref().and_then(|places| transfers::fixed_of(&config, &parts, places));
+    let mut serials = Serials::new();
+    let zones: Vec<zone::Loaded> = (config.zones.iter().zip(of_files))
+        .map(|(zone, of_file)| {
+            of_file.unwrap_or_else(|| {
+                let fixed = fixed_within(&zone.name, &parts, fixed.as_deref().unwrap_or_default());
+                let serial = Serial::of(zone, fixed, before);
+                let made = make(zone, serial.number, &mut problems);
+                serials.insert(zone.name.value.clone(), serial);
+                made
+            })
         })
         .collect();
     // A record outside every zone has been reported with the configuration.
@@ -83,17 +104,8 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         .collect();
     let names = Names::build(zones, &dynamic, &mut problems);
     let cookies = secrets::cookies(&config.server.cookies, &mut problems);
-    if problems.any_error() {
-        return Err(problems);
-    }
-
-    let places = match clients.places(&config, &parts) {
-        Ok(places) => Arc::new(places),
-        Err(broken) => {
-            problems.extend(broken);
-            return Err(problems);
-        }
-    };
+    transfers::check(&config, &names, &mut problems);
+    let Some(places) = places.filter(|_| !problems.any_error()) else { return Err(problems) };
     let told = |text: &Option<String>| text.as_deref().map(Arc::from);
     let idle_tenths = config.server.tcp.idle_timeout.as_millis() / 100;
     let options = Options {
@@ -104,6 +116,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         cookies,
         rate_limit: rate_limit(&config.server.rate_limit),
         keepalive: u16::try_from(idle_tenths).unwrap_or(u16::MAX),
+        transfers: Arc::new(transfers::transfers(&config, keys, fixed)),
     };
     let per_record = config.metrics.per_record;
     let assembly = Assembly::new(parts, Arc::new(names), places, options, |region, record| {
@@ -124,12 +137,33 @@ fn rate_limit(config: &config::RateLimit) -> Option<RateLimit> {
     })
 }
 
-/// The serial that a zone without a file keeps, or else the time, in seconds since 1970.
-fn serial(before: &Serials, name: &Name, data: &ZoneData) -> u32 {
-    let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    match before.get(name) {
-        Some((was, serial)) if was == data => *serial,
+impl Serial {
+    /// The serial that a zone without a file keeps, or else the time, in seconds since 1970.
+    fn of(zone: &Zone, fixed: Vec<(Name, Fixed)>, before: &Serials) -> Self {
+        let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let same = |was: &&Self| was.data == zone.data && was.fixed == fixed;
         // Serials are compared by RFC 1982, so that one may wrap around.
-        _ => now as u32,
+        let number = before.get(&*zone.name).filter(same).map_or(now as u32, |was| was.number);
+        Self { data: zone.data.clone(), fixed, number }
+    }
+}
+
+/// What dynamic names in a zone have in transfers.
+fn fixed_within(zone: &Name, parts: &Parts, fixed: &[Fixed]) -> Vec<(Name, Fixed)> {
+    let all = parts.records.iter().zip(fixed).map(|(record, fixed)| (&record.name, fixed));
+    let within = all.filter(|(name, _)| name.is_within(zone));
+    within.map(|(name, fixed)| (name.clone(), fixed.clone())).collect()
+}
+
+/// A zone without a file.
+fn make(zone: &Zone, serial: u32, problems: &mut Problems) -> zone::Loaded {
+    let (apex, place) = (&zone.name.value, &zone.name.place);
+    match &zone.data {
+        ZoneData::Made { nameservers, hostmaster, negative_ttl } => {
+            let servers: Vec<_> =
+                nameservers.iter().map(|(name, at)| (name.value.clone(), at.clone())).collect();
+            zone::synthesize(apex, &servers, hostmaster, *negative_ttl, serial, place, problems)
+        }
+        ZoneData::File(file) => zone::load(&file.value, apex, problems),
     }
 }

@@ -13,6 +13,7 @@ pub mod resolve;
 mod secrets;
 mod serve;
 mod threads;
+mod transfers;
 mod watch;
 
 pub use bind::BindError;

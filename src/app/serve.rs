@@ -16,6 +16,7 @@ use super::files;
 use super::load::Loaded;
 use super::reload::Reloader;
 use super::threads::Threads;
+use super::transfers;
 use crate::admin;
 use crate::clock;
 use crate::config::{Concurrency, Config, Workers};
@@ -24,6 +25,7 @@ use crate::control::{Control, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers, engine};
 use crate::metrics::{Metrics, Proto};
 use crate::model::{Family, PoolId, Target};
+use crate::notify::Notifier;
 use crate::probe::{Limits, Prober, Settings, concurrency};
 use crate::routing::Handle;
 
@@ -61,6 +63,7 @@ pub struct Server {
     prober: Prober,
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     reloader: Reloader,
+    notifier: Notifier,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     /// Those of the admin pages.
@@ -135,6 +138,7 @@ impl Server {
             tasks.push(tokio::spawn(admin::serve(listener, metrics, ready, stop.clone())));
         }
         metrics.reloaded(true, wall);
+        let notifier = Notifier::new(Arc::clone(&metrics), stop.child_token());
         let reloader = Reloader::new(path, &loaded, Arc::clone(&metrics), reloads, set_log);
         // All else that was loaded has served its purpose, the databases above all.
         Ok(Self {
@@ -150,6 +154,7 @@ impl Server {
             prober,
             targets: targets_seen,
             reloader,
+            notifier,
             stop,
             tasks,
             threads,
@@ -209,6 +214,7 @@ impl Server {
         }
         serving(&self);
         self.ready.send_replace(true);
+        self.notify();
         loop {
             tokio::select! {
                 Some(()) = self.signals.hangup.recv() => {
@@ -219,6 +225,7 @@ impl Server {
                         self.reloader.publish(loaded).await;
                         // Behind the targets: what they need is not for connections.
                         tcp.set_limits(self.tcp_limits(&config));
+                        self.notify();
                     }
                 }
                 found = self.reloader.replaced() => {
@@ -231,6 +238,12 @@ impl Server {
         tracing::info!("stopping: what has been received is still answered");
         self.finish(Some(udp), Some(tcp)).await;
         Ok(())
+    }
+
+    /// Tells secondaries of what is served now.
+    fn notify(&mut self) {
+        let (config, assembly) = (&self.reloader.config, &self.reloader.assembly);
+        self.notifier.plan(transfers::plan(config, assembly));
     }
 
     /// Waits until every probe has settled, but no longer than one interval of those in use; false
@@ -275,6 +288,7 @@ impl Server {
                 tcp.stopped().await;
             }
             self.prober.stopped().await;
+            self.notifier.stopped().await;
             for task in self.tasks {
                 // A task that panicked has ended as well.
                 let _ = task.await;

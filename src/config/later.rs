@@ -13,15 +13,6 @@ pub(super) fn sections(t: &Table<'_>) {
 /// Keys and tables of `[server]`.
 pub(super) fn server(t: &Table<'_>) {
     t.later("user");
-    t.optional("transfer", |v| v.table(transfer));
-}
-
-fn transfer(t: &Table<'_>) {
-    t.later_unless("allow", empty);
-    t.later_unless("tsig_keys", empty);
-    t.later_unless("keys", empty);
-    t.later_unless("notify", empty);
-    t.later_unless("dynamic", |v| v.text() == Some("refuse"));
 }
 
 /// Keys of every check.

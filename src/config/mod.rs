@@ -27,6 +27,7 @@ mod syntax;
 mod table;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod value;
 mod zones;
 
@@ -44,4 +45,5 @@ pub use records::{AllDown, Endpoints, Record, RecordPolicy, Sharing};
 pub use regions::Region;
 pub use schema::schema;
 pub use server::{Server, Tcp, Workers};
+pub use transfer::{Dynamic, Secondary, Transfer, TsigKey};
 pub use zones::{Zone, ZoneData};

@@ -167,15 +167,67 @@ struct Cookies {
     secret_file: Option<String>,
 }
 
-/// Known, not yet supported.
+/// Zones for secondaries.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Transfer {
-    allow: Option<Later>,
-    tsig_keys: Option<Later>,
-    keys: Option<Later>,
-    notify: Option<Later>,
-    dynamic: Option<Later>,
+    /// Networks from which anybody may have zones.
+    allow: Option<Vec<String>>,
+    /// Names of keys whose holders may, from anywhere.
+    tsig_keys: Option<Vec<String>>,
+    /// Keys of signed messages (TSIG) by name.
+    keys: Option<BTreeMap<String, TsigKey>>,
+    /// Secondaries that are told of new serials.
+    notify: Option<Vec<Notified>>,
+    /// What secondaries get of dynamic names: "refuse" their zones, "omit" the names, or "snapshot"
+    /// what they would answer if every region were up.
+    dynamic: Option<Dynamic>,
+}
+
+/// A key of signed messages.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct TsigKey {
+    /// How signatures are made.
+    algorithm: Option<TsigAlgorithm>,
+    /// A file with the secret in base64, relative to the configuration file.
+    secret_file: String,
+}
+
+#[derive(JsonSchema)]
+enum TsigAlgorithm {
+    #[schemars(rename = "hmac-sha256")]
+    Sha256,
+    #[schemars(rename = "hmac-sha384")]
+    Sha384,
+    #[schemars(rename = "hmac-sha512")]
+    Sha512,
+    #[schemars(rename = "hmac-sha1")]
+    Sha1,
+}
+
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Notified {
+    At(Socket),
+    Signed(Secondary),
+}
+
+/// A secondary, and what the message to it is signed with.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Secondary {
+    address: Socket,
+    /// The name of a key.
+    key: Option<String>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Dynamic {
+    Refuse,
+    Omit,
+    Snapshot,
 }
 
 /// The HTTP side.

@@ -10,6 +10,7 @@ use super::cookies::Cookies;
 use super::later;
 use super::rate_limit::RateLimit;
 use super::table::Table;
+use super::transfer::Transfer;
 use super::value::Value;
 use crate::problem::Problem;
 
@@ -32,6 +33,8 @@ pub struct Server {
     pub rate_limit: RateLimit,
     /// DNS cookies.
     pub cookies: Cookies,
+    /// Zones for secondaries.
+    pub transfer: Transfer,
 }
 
 /// How many UDP threads there are for each address.
@@ -73,6 +76,7 @@ impl Default for Server {
             tcp: Tcp::default(),
             rate_limit: RateLimit::default(),
             cookies: Cookies::default(),
+            transfer: Transfer::default(),
         }
     }
 }
@@ -112,6 +116,7 @@ impl Server {
             t.set("tcp", &mut server.tcp, Tcp::read);
             t.set("cookies", &mut server.cookies, Cookies::read);
             t.set("rate_limit", &mut server.rate_limit, RateLimit::read);
+            t.set("transfer", &mut server.transfer, Transfer::read);
             later::server(t);
             server
         })

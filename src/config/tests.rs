@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::syntax::Mended;
-use super::{Config, parse, read, schema};
+use super::{Config, Dynamic, parse, read, schema};
 use crate::problem::{Problems, Source};
 
 fn source(text: &str) -> Arc<Source> {
@@ -23,6 +23,9 @@ version = 1
 [server.rate_limit]
 [server.cookies]
 [server.transfer]
+notify = [{ address = "192.0.2.2:53", key = "k" }]
+[server.transfer.keys.k]
+secret_file = "k.secret"
 [admin]
 [metrics]
 [log]
@@ -118,7 +121,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     let text = shipped("trimtab.toml");
     let full = source(&uncommented(&text));
     let mended = Mended::new(&full.text);
-    let (config, problems, known) = read::with_known(&full, &mended);
+    let (mut config, problems, known) = read::with_known(&full, &mended);
     assert_eq!(problems, Problems::default(), "{}", problems.render(false));
     let (as_it_is, problems) = parse(&source(&text));
     assert_eq!(problems, Problems::default(), "{}", problems.render(false));
@@ -127,7 +130,9 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(as_it_is, empty);
     assert_eq!(empty, Config { ..Config::default() });
 
-    // The global sections say what is the default anyway.
+    // The global sections say what is the default anyway; of keys there is an example.
+    let keys = std::mem::take(&mut config.server.transfer.keys);
+    assert_eq!(config.server.transfer.dynamic.take(), Some(Dynamic::default()));
     assert_eq!(config.server, empty.server);
     assert_eq!(config.admin, empty.admin);
     assert_eq!(config.metrics, empty.metrics);
@@ -154,6 +159,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         policies.nearest = { type = "latency" }
         policies.close = { type = "geoproximity" }
         policies.all = { type = "multivalue" }
+        server.transfer.keys.transfer.secret_file = "transfer.key"
         zones."gslb.example.net".nameservers = { "ns.example.net" = [] }
         [[records]]
         name = "app.gslb.example.net"
@@ -163,6 +169,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(problems, Problems::default(), "{}", problems.render(false));
     let specs = |c: &Config| c.checks.iter().map(|c| (*c.spec).clone()).collect::<Vec<_>>();
     assert_eq!(specs(&config), specs(&short));
+    assert_eq!(keys, short.server.transfer.keys);
     assert_eq!(config.regions, short.regions);
     assert_eq!(config.policies, short.policies);
     assert_eq!(config.zones, short.zones);

@@ -18,10 +18,12 @@ use std::time::Duration;
 
 use super::columns::Cells;
 use super::labels::{
-    CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES, rcode_index, type_index,
+    CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES, TransferResult,
+    rcode_index, type_index,
 };
 use super::table::REQUEST_SECS;
 use crate::model::Family;
+use crate::wire::tsig;
 
 /// The counters of one thread, for one transport and address family.
 ///
@@ -42,6 +44,8 @@ pub struct Block {
     /// Those that did not decide, and those that did.
     pub(super) client_subnets: [AtomicU64; 2],
     pub(super) cookies: [AtomicU64; CookieStanding::ALL.len()],
+    pub(super) tsig_failures: [AtomicU64; tsig::Error::ALL.len()],
+    pub(super) transfers: [AtomicU64; TransferResult::ALL.len()],
     pub(super) answers: Cells,
 }
 
@@ -60,6 +64,8 @@ impl Block {
             durations_sum_ns: AtomicU64::new(0),
             client_subnets: array::from_fn(|_| AtomicU64::new(0)),
             cookies: array::from_fn(|_| AtomicU64::new(0)),
+            tsig_failures: array::from_fn(|_| AtomicU64::new(0)),
+            transfers: array::from_fn(|_| AtomicU64::new(0)),
             answers: Cells::new(columns),
         }
     }
@@ -92,6 +98,16 @@ impl Block {
     #[inline]
     pub fn cookie(&self, standing: CookieStanding) {
         self.add(self.cookies.get(standing as usize), 1);
+    }
+
+    /// A signed request whose signature was not taken.
+    pub fn tsig_failure(&self, error: tsig::Error) {
+        self.add(self.tsig_failures.get(error as usize), 1);
+    }
+
+    /// A request for a whole zone.
+    pub fn transfer(&self, result: TransferResult) {
+        self.add(self.transfers.get(result as usize), 1);
     }
 
     /// A message that gets no reply.

@@ -9,13 +9,16 @@ use prometheus::proto::{Metric, MetricFamily};
 
 use super::block::Block;
 use super::columns::{Column, Columns, OTHER};
-use super::labels::{self, CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES};
+use super::labels::{
+    self, CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES, TransferResult,
+};
 use super::series::{self, family};
 use super::table::{
     ANSWERS, CLIENT_SUBNET, COOKIES, DROPPED, Def, RATE_LIMITED, REQUEST_DURATION, REQUEST_SECS,
-    REQUESTS, RESPONSES,
+    REQUESTS, RESPONSES, TRANSFERS, TSIG_FAILURES,
 };
 use crate::model::Family;
+use crate::wire::tsig;
 
 const NS_PER_SEC: f64 = 1e9;
 
@@ -84,6 +87,8 @@ impl Sum {
             &CLIENT_SUBNET,
             &COOKIES,
             &RATE_LIMITED,
+            &TSIG_FAILURES,
+            &TRANSFERS,
             &DROPPED,
             &REQUEST_DURATION,
         ];
@@ -105,6 +110,8 @@ impl Collector for Sum {
             family(&CLIENT_SUBNET, inner.client_subnets()),
             family(&COOKIES, inner.cookies()),
             family(&RATE_LIMITED, inner.rate_limited()),
+            family(&TSIG_FAILURES, inner.tsig_failures()),
+            family(&TRANSFERS, inner.transfers()),
             family(&DROPPED, inner.dropped()),
             family(&REQUEST_DURATION, vec![inner.durations()]),
         ]
@@ -179,6 +186,22 @@ impl Inner {
         };
         let pairs = Limit::ALL.into_iter().flat_map(|limit| LimitAction::ALL.map(|a| (limit, a)));
         pairs.map(metric).collect()
+    }
+
+    fn tsig_failures(&self) -> Vec<Metric> {
+        let metric = |error: tsig::Error| {
+            let count = self.sum(|block| block.tsig_failures.get(error as usize));
+            counter([("error", error.label())], count)
+        };
+        tsig::Error::ALL.into_iter().map(metric).collect()
+    }
+
+    fn transfers(&self) -> Vec<Metric> {
+        let metric = |result: TransferResult| {
+            let count = self.sum(|block| block.transfers.get(result as usize));
+            counter([("result", result.label())], count)
+        };
+        TransferResult::ALL.into_iter().map(metric).collect()
     }
 
     fn dropped(&self) -> Vec<Metric> {

@@ -41,6 +41,7 @@ pub(super) struct Gauges {
     region_transitions: Series<2, Count>,
     record_all_down: Series<1, Level>,
     geo_database_build: Series<1, Level>,
+    notifies: Series<2, Count>,
     check_oldest: Gauge,
     table_generation: IntGauge,
     table_age: Gauge,
@@ -69,6 +70,7 @@ impl Gauges {
             region_transitions: series(registry, &table::REGION_TRANSITIONS),
             record_all_down: series(registry, &table::RECORD_ALL_DOWN),
             geo_database_build: series(registry, &table::GEO_DATABASE_BUILD),
+            notifies: series(registry, &table::NOTIFIES),
             check_oldest: single(registry, &table::CHECK_OLDEST, Gauge::with_opts),
             table_generation: single(registry, &table::TABLE_GENERATION, IntGauge::with_opts),
             table_age: single(registry, &table::TABLE_AGE, Gauge::with_opts),
@@ -198,6 +200,21 @@ impl Metrics {
             let epoch = u32::try_from(one.1).unwrap_or(u32::MAX);
             series.update([&shown(one)], |level| level.0 = epoch);
         }
+    }
+
+    /// The secondaries that are told of serials, by their addresses; all others vanish.
+    pub fn secondaries(&self, live: &[String]) {
+        self.gauges.notifies.retain(|[secondary, _]| live.iter().any(|one| one == secondary));
+        for secondary in live {
+            for result in ["answered", "refused", "unanswered"] {
+                self.gauges.notifies.update([secondary, result], |_| ());
+            }
+        }
+    }
+
+    /// A secondary was told of a serial, with what came of it.
+    pub fn notified(&self, secondary: &str, result: &str) {
+        self.gauges.notifies.update([secondary, result], |n| n.0 += 1);
     }
 
     /// A write to the state directory failed.

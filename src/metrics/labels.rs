@@ -188,6 +188,35 @@ impl LimitAction {
     }
 }
 
+/// What became of a request for a whole zone: the label `result`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TransferResult {
+    /// All of it was sent.
+    Sent,
+    /// The client has the current serial (or asked over UDP), and got the SOA alone.
+    Soa,
+    /// Not from there, not with that key, or not with its dynamic names.
+    Refused,
+    /// It was begun, but the client went away or did not read.
+    Broken,
+}
+
+impl TransferResult {
+    /// All, in the order of their counters.
+    pub const ALL: [Self; 4] = [Self::Sent, Self::Soa, Self::Refused, Self::Broken];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Sent => "sent",
+            Self::Soa => "soa",
+            Self::Refused => "refused",
+            Self::Broken => "broken",
+        }
+    }
+}
+
 /// A query type or a response code on the wire, and the label under which it is counted.
 type Code = (u16, &'static str);
 
@@ -195,7 +224,7 @@ type Code = (u16, &'static str);
 pub(super) const OTHER: &str = "other";
 
 /// The query types with a counter of their own (IANA's DNS parameters).
-pub(super) const TYPES: [Code; 15] = [
+pub(super) const TYPES: [Code; 17] = [
     (1, "A"),
     (28, "AAAA"),
     (2, "NS"),
@@ -210,11 +239,13 @@ pub(super) const TYPES: [Code; 15] = [
     (64, "SVCB"),
     (43, "DS"),
     (48, "DNSKEY"),
+    (251, "IXFR"),
+    (252, "AXFR"),
     (255, "ANY"),
 ];
 
 /// The response codes with a counter of their own, extended ones included (RFC 6891).
-pub(super) const RCODES: [Code; 9] = [
+pub(super) const RCODES: [Code; 10] = [
     (0, "NOERROR"),
     (1, "FORMERR"),
     (2, "SERVFAIL"),
@@ -222,6 +253,7 @@ pub(super) const RCODES: [Code; 9] = [
     (4, "NOTIMP"),
     (5, "REFUSED"),
     (6, "YXDOMAIN"),
+    (9, "NOTAUTH"),
     (16, "BADVERS"),
     (23, "BADCOOKIE"),
 ];
@@ -286,6 +318,9 @@ mod tests {
         }
         for (at, action) in LimitAction::ALL.into_iter().enumerate() {
             assert_eq!(action as usize, at);
+        }
+        for (at, result) in TransferResult::ALL.into_iter().enumerate() {
+            assert_eq!(result as usize, at);
         }
     }
 }

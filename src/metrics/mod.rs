@@ -22,4 +22,4 @@ pub use block::Block;
 pub use connections::Connections;
 pub use gauges::Live;
 pub use handle::{CONTENT_TYPE, Metrics};
-pub use labels::{CookieStanding, DropReason, End, Limit, LimitAction, Proto};
+pub use labels::{CookieStanding, DropReason, End, Limit, LimitAction, Proto, TransferResult};

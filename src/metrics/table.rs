@@ -64,6 +64,10 @@ table! {
         "DNS queries with a DNS cookie, by whether the client had a server cookie, and a good one.";
     RATE_LIMITED = "trimtab_dns_rate_limited_total" Counter, ["limit", "action"],
         "DNS replies over a rate limit, by what became of them.";
+    TSIG_FAILURES = "trimtab_dns_tsig_failures_total" Counter, ["error"],
+        "Signed DNS requests whose signature (TSIG) was not taken, by error.";
+    TRANSFERS = "trimtab_dns_transfers_total" Counter, ["result"],
+        "Requests for whole zones (AXFR and IXFR), by result.";
     DROPPED = "trimtab_dns_dropped_total" Counter, ["reason"],
         "DNS messages that got no reply, by reason.";
     REQUEST_DURATION = "trimtab_dns_request_duration_seconds" Histogram(&REQUEST_SECS), [],
@@ -95,6 +99,9 @@ table! {
         "Changes of a region's state, by the new state.";
     RECORD_ALL_DOWN = "trimtab_record_all_down" Gauge, ["record"],
         "Whether all that a record could answer is down, so that on_all_down decides (1).";
+
+    NOTIFIES = "trimtab_notifies_total" Counter, ["secondary", "result"],
+        "Serials that a secondary was told of (NOTIFY), by result.";
 
     TABLE_GENERATION = "trimtab_table_generation" Gauge, [],
         "Generation of the answers in force; grows with each publication.";

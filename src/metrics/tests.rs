@@ -4,9 +4,12 @@ use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::table::ALL;
-use super::{CookieStanding, DropReason, End, Limit, LimitAction, Live, Metrics, Proto};
+use super::{
+    CookieStanding, DropReason, End, Limit, LimitAction, Live, Metrics, Proto, TransferResult,
+};
 use crate::clock::{self, Duration, SystemTime};
 use crate::model::{Family, Weight};
+use crate::wire::tsig;
 
 /// The text without what the process collector tells, which differs from run to run.
 fn own(metrics: &Metrics) -> String {
@@ -45,6 +48,8 @@ fn told() -> Arc<Metrics> {
     DropReason::ALL.into_iter().for_each(|reason| udp.dropped(reason));
     LimitAction::ALL.into_iter().for_each(|action| udp.limited(Limit::Errors, action));
     udp.limited(Limit::Responses, LimitAction::Slipped);
+    tsig::Error::ALL.into_iter().for_each(|error| udp.tsig_failure(error));
+    TransferResult::ALL.into_iter().for_each(|result| tcp.transfer(result));
     udp.duration_sample(Duration::from_nanos(700));
     tcp.duration_sample(Duration::from_millis(20));
 
@@ -65,6 +70,8 @@ fn told() -> Arc<Metrics> {
     metrics.oldest_observation(Some(clock::now()));
     metrics.published(7, clock::now());
     metrics.geo_databases(&[("geo/city.mmdb".into(), 1_790_000_000)]);
+    metrics.secondaries(&["192.0.2.2:53".into()]);
+    metrics.notified("192.0.2.2:53", "unanswered");
     metrics.reloaded(true, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
     metrics
 }

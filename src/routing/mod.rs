@@ -22,6 +22,7 @@ mod sight;
 mod snapshot;
 mod sticky;
 mod timed;
+mod transfers;
 
 #[cfg(test)]
 mod compiling;
@@ -50,3 +51,4 @@ pub use settle::{Reason, Settled};
 pub use snapshot::{Answer, ClassSide, Ring, Served, ServedRecord, Side, Snapshot};
 pub use sticky::Stick;
 pub use timed::Timed;
+pub use transfers::{Dynamic, Fixed, Transfers, fixed};

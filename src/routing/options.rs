@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::rate_limit::RateLimit;
+use super::transfers::Transfers;
 
 /// Settings that shape replies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Options {
     pub rate_limit: Option<RateLimit>,
     /// How long a TCP connection may be idle, in units of 100 ms (RFC 7828 section 3.1).
     pub keepalive: u16,
+    /// Who may have whole zones.
+    pub transfers: Arc<Transfers>,
 }
 
 /// How server cookies are made (RFC 7873).
@@ -56,6 +59,7 @@ impl Default for Options {
             cookies: Cookies::Own,
             rate_limit: None,
             keepalive: 100,
+            transfers: Arc::default(),
         }
     }
 }

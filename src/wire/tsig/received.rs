@@ -28,6 +28,29 @@ pub struct Received {
 const HEADER: usize = 12;
 
 impl Received {
+    /// Where the record of a message starts: it is the last one of all. `None` when there is none.
+    #[must_use]
+    pub fn find(message: &[u8]) -> Option<usize> {
+        let (header, _) = message.split_first_chunk::<HEADER>()?;
+        let [_, _, _, _, q1, q0, counts @ ..] = *header;
+        let mut at = HEADER;
+        for _ in 0..u16::from_be_bytes([q1, q0]) {
+            at = NameBuf::read(message, at)?.1 + 4;
+        }
+        let [n1, n0, u1, u0, d1, d0] = counts;
+        let counts =
+            [[n1, n0], [u1, u0], [d1, d0]].map(|count| u32::from(u16::from_be_bytes(count)));
+        let mut last = None;
+        for _ in 0..counts.iter().sum() {
+            let (_, behind) = NameBuf::read(message, at)?;
+            let (head, _) = message.get(behind..)?.split_first_chunk::<10>()?;
+            let [t1, t0, .., l1, l0] = *head;
+            last = Some((at, u16::from_be_bytes([t1, t0])));
+            at = behind + head.len() + usize::from(u16::from_be_bytes([l1, l0]));
+        }
+        last.filter(|(_, rtype)| *rtype == rtype::TSIG).map(|(start, _)| start)
+    }
+
     /// Reads the record at `start`; `None` when there is none that can be read.
     #[must_use]
     pub fn read(message: &[u8], start: usize) -> Option<Self> {
