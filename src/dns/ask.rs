@@ -76,7 +76,7 @@ pub fn ask(snapshot: &Snapshot, name: &Name, qtype: u16, asker: &Asker) -> Optio
     buffer.get_mut(..request.len())?.copy_from_slice(&request);
     match finish(snapshot, &at, transport, &mut buffer, &mut worker) {
         Verdict::Reply(len) => read(buffer.get(..len)?).ok(),
-        Verdict::Nothing => None,
+        Verdict::Nothing | Verdict::Transfer => None,
     }
 }
 

@@ -11,6 +11,9 @@
 mod ask;
 pub mod engine;
 mod tcp;
+mod transfer;
+#[cfg(test)]
+mod transfer_tests;
 mod udp;
 
 pub use ask::{Led, RecordText, Reply, ask, led};

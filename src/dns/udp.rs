@@ -193,7 +193,7 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
             let buffer = batch.buffer(slot);
             let len = match finish(snapshot, at, Transport::Udp, buffer, worker) {
                 Verdict::Reply(len) => len,
-                Verdict::Nothing => 0,
+                Verdict::Nothing | Verdict::Transfer => 0,
             };
             batch.reply(slot, len);
         }

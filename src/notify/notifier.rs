@@ -12,10 +12,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::clock;
 use crate::metrics::Metrics;
-use crate::wire::Name;
+use crate::wire::{Name, is_newer};
 
 use super::peer::{Outcome, Peer, Result};
-use super::{Plan, Secondary, is_newer};
+use super::{Plan, Secondary};
 
 /// Tells secondaries; its tasks end with it, or when the server stops.
 #[derive(Debug)]

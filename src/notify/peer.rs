@@ -4,9 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::wire::{Name, tsig};
+use crate::wire::{Name, is_newer, tsig};
 
-use super::is_newer;
 use super::message::{Said, Sent};
 
 /// How long an answer is waited for, before the message is sent once more or given up.

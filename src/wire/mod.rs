@@ -3,12 +3,14 @@
 mod family;
 mod key;
 mod name;
+mod serial;
 mod tail;
 pub mod tsig;
 
 pub use family::Family;
 pub use key::{Key, Suffix, hash_name};
 pub use name::{Name, NameError};
+pub use serial::is_newer;
 pub use tail::{Tail, TailBuf};
 
 /// Numbers of RFC 1035 and its successors that several layers use.

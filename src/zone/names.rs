@@ -153,8 +153,20 @@ impl Names {
     /// Every entry of a zone, in no order that means anything; for transfers. Glue is among them
     /// (its [`Entry::cut`] says so), and empty non-terminals are.
     pub fn of_zone(&self, zone: ZoneId) -> impl Iterator<Item = EntryId> {
+        self.of_zone_behind(zone, None)
+    }
+
+    /// The rest of [`Names::of_zone`] behind one of them.
+    pub fn of_zone_behind(
+        &self,
+        zone: ZoneId,
+        last: Option<EntryId>,
+    ) -> impl Iterator<Item = EntryId> {
+        let from = last.map_or(0, |last| last.0.saturating_add(1));
+        let of_file = self.zone(zone).entries.clone();
         let added = self.added..u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
-        let numbers = self.zone(zone).entries.clone().chain(added).map(EntryId);
+        let rest = [of_file, added].map(|range| range.start.max(from)..range.end);
+        let numbers = rest.into_iter().flatten().map(EntryId);
         numbers.filter(move |id| self.entry(*id).zone == zone.0)
     }
 

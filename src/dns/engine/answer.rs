@@ -12,7 +12,9 @@ use super::message::{Ede, HEADER, PAYLOAD_MIN, Rcode};
 use super::opt::Opt;
 use super::reply::{Full, Owner, Reply, Section};
 use super::request::{Dropped, Located, Next};
+use super::signed::{self, Signature};
 use super::subnet::Carried;
+use super::transfer::{self, Decision, Transfer};
 use super::{Transport, Verdict, Worker, dynamic, introduce, reply_max};
 
 /// How a reply came out.
@@ -57,12 +59,14 @@ impl From<Limited> for Stop {
     }
 }
 
-pub(super) fn finish(
+/// Writes the reply; `signature` is what the request's came to, if it has one.
+pub(super) fn reply(
     snapshot: &Snapshot,
     at: &Located,
     transport: Transport,
     buffer: &mut [u8],
     worker: &mut Worker,
+    signature: Option<&Signature<'_>>,
 ) -> Verdict {
     if let Next::Drop(why) = at.next {
         worker.block.dropped(match why {
@@ -80,14 +84,33 @@ pub(super) fn finish(
     };
     let cookie = at.asked.cookie.map(|cookie| check(&cookie, at, options, worker));
     let mut opt = Opt::of(at, options, transport, worker.crowded, cookie);
+    let limit = limit.saturating_sub(signature.map_or(0, |signature| signature.room));
     let mut reply = Reply::new(buffer, at.question_end, limit, opt.as_ref().map_or(0, Opt::len));
     let mut client = Client::default();
+    let key = signature.map(|signature| signature.checked);
+    let next = match key {
+        Some(Err(error)) => Next::Refuse(signed::rcode(error), None),
+        _ => at.next,
+    };
+    // Who has signed a request is where it says that it comes from.
     let limits = limit::of(options, at, transport, cookie.as_ref());
-    let (mut outcome, limited) = match at.next {
+    let limits = limits.filter(|_| !matches!(key, Some(Ok(_))));
+    let mut whole = None;
+    let (mut outcome, limited) = match next {
         Next::Answer => answer(snapshot, at, limits, worker, &mut reply, &mut client),
         _ => {
             let charged = limit::charge(limits, snapshot, at, worker, Account::Unlocated);
-            (without_lookup(options, at, cookie, &mut reply), charged.err())
+            let outcome = match next {
+                Next::Transfer => {
+                    let key = key.and_then(Result::ok);
+                    let decision = transfer::decide(snapshot, at, transport, key);
+                    transfer::count(decision, &worker.block);
+                    whole = decision.zone();
+                    transferred(snapshot, decision, &mut reply)
+                }
+                _ => without_lookup(options, (next, at), cookie, &mut reply),
+            };
+            (outcome, charged.err())
         }
     };
     match limited {
@@ -107,12 +130,32 @@ pub(super) fn finish(
         opt.error = outcome.error;
         opt.subnet = opt.subnet.map(|(subnet, _)| (subnet, client.scope));
     }
-    Verdict::Reply(reply.finish(
-        outcome.rcode,
-        outcome.authoritative,
-        outcome.truncated,
-        opt.as_ref(),
-    ))
+    let Outcome { rcode, authoritative, truncated, .. } = outcome;
+    let len = reply.finish(rcode, authoritative, truncated, opt.as_ref());
+    match whole {
+        None => Verdict::Reply(len),
+        Some(zone) => {
+            worker.transfer = Transfer::new(zone, buffer.get(..len), at.question_end);
+            Verdict::Transfer
+        }
+    }
+}
+
+/// What a request for a zone is answered with, other than the zone.
+fn transferred(snapshot: &Snapshot, decision: Decision, reply: &mut Reply<'_>) -> Outcome {
+    let zone = match decision {
+        Decision::Refuse(rcode, error) => return Outcome::plain(rcode, error),
+        Decision::Whole(_) => return ANSWERED,
+        Decision::Soa(zone) => zone,
+    };
+    // The zone's name is the question's.
+    match reply.rrset(Owner(HEADER as u16), snapshot.names.zone(zone).soa()) {
+        Ok(()) => ANSWERED,
+        Err(Full) => {
+            reply.truncate();
+            Outcome { truncated: true, ..ANSWERED }
+        }
+    }
 }
 
 /// What is sent in place of a reply over a limit, which is nothing but the question: that the client
@@ -127,11 +170,11 @@ fn slip(outcome: Outcome, cookie: Option<Checked>) -> Outcome {
 /// What needs no name to be looked up.
 fn without_lookup(
     options: &Options,
-    at: &Located,
+    (next, at): (Next, &Located),
     cookie: Option<Checked>,
     reply: &mut Reply<'_>,
 ) -> Outcome {
-    match at.next {
+    match next {
         Next::Refuse(rcode, error) => Outcome::plain(rcode, error),
         Next::Introduce => introduce::answer(options, at, reply).map_or(
             Outcome { truncated: true, ..ANSWERED },
@@ -144,7 +187,7 @@ fn without_lookup(
             Some(Standing::Wrong) => Outcome::plain(Rcode::BADCOOKIE, None),
             _ => Outcome::plain(Rcode::NOERROR, None),
         },
-        Next::Drop(_) | Next::Answer => ANSWERED,
+        Next::Drop(_) | Next::Answer | Next::Transfer => ANSWERED,
     }
 }
 

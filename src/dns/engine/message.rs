@@ -50,6 +50,9 @@ impl Rcode {
     pub const REFUSED: Self = Self(5);
     /// A name that a DNAME makes too long (RFC 6672 section 2.2).
     pub const YXDOMAIN: Self = Self(6);
+    /// Not authoritative for the zone (RFC 5936 section 2.2.1), or a signature that is not taken
+    /// (RFC 8945 section 5.2).
+    pub const NOTAUTH: Self = Self(9);
     /// The EDNS version is not supported (RFC 6891 section 9).
     pub const BADVERS: Self = Self(16);
     /// The server cookie is not one that was made here (RFC 7873 section 5.4).

@@ -19,15 +19,20 @@ mod opt;
 mod reply;
 mod request;
 mod shared;
+mod signed;
 mod subnet;
 #[cfg(test)]
 mod subnet_tests;
 #[cfg(test)]
 pub(in crate::dns) mod tests;
+mod transfer;
+#[cfg(test)]
+pub(in crate::dns) mod transfer_tests;
 
 pub use message::{Opcode, Rcode};
 pub use request::{Edns, Located, locate};
 pub use shared::{Now, Shared};
+pub use transfer::Transfer;
 
 use std::sync::Arc;
 
@@ -52,6 +57,8 @@ pub enum Verdict {
     Reply(usize),
     /// Send nothing.
     Nothing,
+    /// Send the zone that [`Worker::transfer`] tells, in messages of their own; only over TCP.
+    Transfer,
 }
 
 /// What one answering thread (or connection) keeps to itself.
@@ -68,6 +75,8 @@ pub struct Worker {
     pub crowded: bool,
     /// What it has in common with all others.
     pub shared: Arc<Shared>,
+    /// The transfer that the last request has begun.
+    pub transfer: Option<Box<Transfer>>,
     /// The CNAME chain in hand.
     chain: Chain,
 }
@@ -78,7 +87,8 @@ impl Worker {
     pub fn new(block: Arc<Block>, seed: u64, shared: Arc<Shared>) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
         let now = shared.now();
-        Self { block, rng, now, crowded: false, shared, chain: Chain::new() }
+        let chain = Chain::new();
+        Self { block, rng, now, crowded: false, shared, transfer: None, chain }
     }
 }
 
@@ -93,7 +103,10 @@ pub fn finish(
     buffer: &mut [u8],
     worker: &mut Worker,
 ) -> Verdict {
-    answer::finish(snapshot, at, transport, buffer, worker)
+    match at.signed {
+        None => answer::reply(snapshot, at, transport, buffer, worker, None),
+        Some(start) => signed::finish(snapshot, at, start, transport, buffer, worker),
+    }
 }
 
 /// The largest reply over a transport, in octets.

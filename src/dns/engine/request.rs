@@ -27,6 +27,8 @@ pub struct Located {
     pub(super) asked: Asked,
     /// Where the TSIG record starts that signs it (RFC 8945), if one does.
     pub(super) signed: Option<usize>,
+    /// The serial that an IXFR's client has.
+    pub(super) serial: Option<u32>,
 }
 
 /// What is to be done with a request.
@@ -40,6 +42,8 @@ pub(super) enum Next {
     Greet,
     /// A question of class CH, about the server itself (RFC 4892).
     Introduce,
+    /// Send the zone of this name.
+    Transfer,
     /// Look the name up.
     Answer,
 }
@@ -73,6 +77,7 @@ impl Default for Located {
             from: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             asked: Asked::default(),
             signed: None,
+            serial: None,
         }
     }
 }
@@ -86,6 +91,7 @@ pub fn locate(snapshot: &Snapshot, from: IpAddr, request: &[u8], at: &mut Locate
     at.from = from;
     at.asked = Asked::default();
     at.signed = None;
+    at.serial = None;
     at.next = match read(request, &snapshot.options, at) {
         Ok(next) => {
             if next == Next::Answer {
@@ -135,15 +141,24 @@ fn read(request: &[u8], options: &Options, at: &mut Located) -> Result<Next, Nex
             let _ = rest.additional(additionals, options, at);
             return Err(FORMERR);
         }
+        at.serial = serial(known.data);
     }
     rest.additional(additionals, options, at)?;
     match (at.qtype, u16::from_be_bytes([c1, c0])) {
         (rtype::OPT | rtype::TSIG | rtype::NXNAME, _) => Err(FORMERR),
-        (rtype::AXFR | rtype::IXFR, _) => Err(Next::Refuse(Rcode::REFUSED, Some(Ede::PROHIBITED))),
+        // RFC 1995 section 3: the version that the client has.
+        (rtype::IXFR, _) if at.serial.is_none() => Err(FORMERR),
+        (rtype::AXFR | rtype::IXFR, CLASS_IN) => Ok(Next::Transfer),
         (_, CLASS_IN) => Ok(Next::Answer),
         (_, CLASS_CH) => Ok(Next::Introduce),
         _ => Err(Next::Refuse(Rcode::REFUSED, Some(Ede::NOT_AUTHORITATIVE))),
     }
+}
+
+/// The serial in the data of an SOA, which is behind two names and before four other numbers.
+fn serial(soa: &[u8]) -> Option<u32> {
+    let (_, numbers) = soa.split_last_chunk::<20>()?;
+    numbers.first_chunk().map(|serial| u32::from_be_bytes(*serial))
 }
 
 /// Numbers of 16 bits from their octets.

@@ -46,7 +46,7 @@ pub(in crate::dns) fn shared() -> Arc<Shared> {
 }
 
 /// A worker that has nothing in common with another.
-pub(super) fn worker(block: Arc<Block>, seed: u64) -> Worker {
+pub(in crate::dns) fn worker(block: Arc<Block>, seed: u64) -> Worker {
     Worker::new(block, seed, shared())
 }
 
@@ -163,7 +163,7 @@ fn reply_to(request: &[u8], transport: Transport) -> Option<Vec<u8>> {
     buffer[..request.len()].copy_from_slice(request);
     match finish(&snapshot, &at, transport, &mut buffer, &mut worker) {
         Verdict::Reply(len) => Some(buffer[..len].to_vec()),
-        Verdict::Nothing => None,
+        Verdict::Nothing | Verdict::Transfer => None,
     }
 }
 

@@ -4,6 +4,7 @@
 //! message, however it trickles in, or taken the replies to its last ones.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -15,7 +16,10 @@ use super::turn::Turn;
 use super::{Entered, LAST_MESSAGES, TcpLimits, lock};
 use crate::admission::Why;
 use crate::clock;
+use crate::dns::engine::Transfer;
+use crate::dns::transfer::Sending;
 pub(super) use crate::metrics::End;
+use crate::routing::Snapshot;
 
 /// How long the last replies may take to be read once the server stops.
 const LAST_REPLIES: Duration = Duration::from_secs(1);
@@ -23,6 +27,11 @@ const LAST_REPLIES: Duration = Duration::from_secs(1);
 const LINGER: Duration = Duration::from_secs(1);
 /// How many octets it may have on the way by then.
 const LINGER_OCTETS: usize = 64 << 10;
+
+/// How long a transfer waits for its turn.
+const TRANSFER_PLACE: Duration = Duration::from_secs(30);
+/// How long a secondary may take to read one message of it, of up to 64 KiB.
+const TRANSFER_MESSAGE: Duration = Duration::from_secs(30);
 
 /// A connection that is served.
 pub(super) struct Connection<'a> {
@@ -71,8 +80,12 @@ impl<'a> Connection<'a> {
             while self.input.has_message() {
                 self.watch.entered.heard();
                 let limits = self.watch.entered.shared.limits();
-                let Turn { replies, not_dns } = self.turn(&limits);
+                let snapshot = self.watch.entered.shared.handle.current();
+                let Turn { replies, not_dns, transfer } = self.turn(&snapshot, &limits);
                 self.send(&replies, limits.idle_timeout).await?;
+                if let Some(transfer) = transfer {
+                    self.transfer(snapshot, *transfer).await?;
+                }
                 if not_dns {
                     return Err(End::NotDns);
                 }
@@ -83,10 +96,24 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn turn(&mut self, limits: &TcpLimits) -> Turn {
+    fn turn(&mut self, snapshot: &Snapshot, limits: &TcpLimits) -> Turn {
         let Entered { shared, listener, open, .. } = self.watch.entered;
         let (most, crowded) = (limits.max_in_flight, shared.is_crowded(limits));
-        listener.desks.turn(&shared.handle.current(), open.from, &mut self.input, most, crowded)
+        listener.desks.turn(snapshot, open.from, &mut self.input, most, crowded)
+    }
+
+    /// Sends a zone as it is now, whatever is published meanwhile.
+    async fn transfer(&mut self, snapshot: Arc<Snapshot>, transfer: Transfer) -> Result<(), End> {
+        let Entered { shared, listener, open, .. } = self.watch.entered;
+        let mut sending = Sending::new(snapshot, transfer, open.from, Arc::clone(&listener.block));
+        let place = async { shared.transfers.acquire().await.map_err(io::Error::other) };
+        let deadline = clock::now() + TRANSFER_PLACE;
+        let _place = self.watch.bound(deadline, LAST_MESSAGES, End::Idle, place).await?;
+        while let Some(message) = sending.next() {
+            self.watch.entered.heard();
+            self.send(message, TRANSFER_MESSAGE).await?;
+        }
+        Ok(())
     }
 
     /// Sends octets, all of which the client must have taken in time.

@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -36,6 +37,9 @@ const LAST_MESSAGES: Duration = Duration::from_millis(250);
 /// How exactly the table knows when a connection was last heard of. What comes more often than that
 /// does not take its lock.
 const TICK: Duration = Duration::from_millis(100);
+
+/// Zones that are sent at the same time; others wait for their turn.
+const TRANSFERS: usize = 32;
 
 /// What connections may take.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +74,8 @@ struct Shared {
     /// Those that had to go and have not gone yet.
     displaced: AtomicUsize,
     counters: Arc<Connections>,
+    /// Places for transfers.
+    transfers: Semaphore,
     started: Instant,
     stop: CancellationToken,
     tasks: TaskTracker,
@@ -121,6 +127,7 @@ impl TcpServer {
             there_are: AtomicUsize::new(0),
             displaced: AtomicUsize::new(0),
             counters,
+            transfers: Semaphore::new(TRANSFERS),
             started: clock::now(),
             stop,
             tasks: TaskTracker::new(),

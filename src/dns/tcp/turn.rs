@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::input::{Input, PREFIX, message};
 use super::lock;
-use crate::dns::engine::{self, Located, Transport, Verdict, Worker, finish, locate};
+use crate::dns::engine::{self, Located, Transfer, Transport, Verdict, Worker, finish, locate};
 use crate::metrics::Block;
 use crate::routing::Snapshot;
 
@@ -24,6 +24,8 @@ pub(super) struct Turn {
     pub(super) replies: Vec<u8>,
     /// Behind them came what is not a query: nothing of what follows can be trusted.
     pub(super) not_dns: bool,
+    /// Behind them a zone is to be sent, before anything else is answered.
+    pub(super) transfer: Option<Box<Transfer>>,
 }
 
 /// What is needed to answer, which a connection has only while it does.
@@ -92,7 +94,8 @@ impl Desk {
             let Some(request) = message(rest).filter(|_| turn.replies.len() < FLUSH) else { break };
             taken += PREFIX + request.len();
             let Some(reply) = self.answer(snapshot, from, request) else {
-                turn.not_dns = true;
+                turn.transfer = self.worker.transfer.take();
+                turn.not_dns = turn.transfer.is_none();
                 break;
             };
             turn.replies.extend_from_slice(reply);
