@@ -39,6 +39,10 @@ fetch-databases:
 databases: fetch-databases
     cargo test --test databases
 
+# Real secondaries: Debian's packages nsd, knot and bind9
+secondaries:
+    cargo test --test secondaries
+
 # A database that is replaced a hundred times under load: takes three minutes
 swap:
     cargo test --test integration -- --ignored --nocapture databases::swap

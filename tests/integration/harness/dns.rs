@@ -275,10 +275,15 @@ pub(crate) struct TcpClient {
 
 impl TcpClient {
     pub(crate) fn new(to: SocketAddr) -> Self {
-        let stream = TcpStream::connect(to).unwrap();
+        Self::try_new(to).unwrap()
+    }
+
+    /// One to somebody who may not be there.
+    pub(crate) fn try_new(to: SocketAddr) -> std::io::Result<Self> {
+        let stream = TcpStream::connect(to)?;
         stream.set_nodelay(true).unwrap();
         stream.set_read_timeout(Some(super::wait::PATIENCE)).unwrap();
-        Self { stream }
+        Ok(Self { stream })
     }
 
     /// Sends all of these messages at once.
