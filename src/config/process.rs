@@ -164,7 +164,7 @@ impl Probe {
 }
 
 /// A prefix, or an address as the longest prefix.
-pub(super) fn prefix(v: &Value<'_>) -> Option<IpNet> {
+fn prefix(v: &Value<'_>) -> Option<IpNet> {
     v.parsed("an address or a prefix: \"169.254.1.1\" or \"fe80::/64\"", |text| {
         text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
     })

@@ -1,13 +1,12 @@
 //! `[server.transfer]`: who may have whole zones, the keys that messages are signed with, and which
 //! secondaries are told of new serials.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 
 use super::context::Spanned;
-use super::process::prefix;
 use super::server::{refuse_twice, socket};
 use super::table::Table;
 use super::value::Value;
@@ -79,7 +78,7 @@ impl Transfer {
             let mut transfer = Self::default();
             t.set("allow", &mut transfer.allow, |v| {
                 let wanted = "a list of networks: [\"192.0.2.0/28\", \"2001:db8::/64\"]";
-                v.list(wanted, |v| Some(v.with_place(prefix(v)?)))
+                v.list(wanted, |v| Some(v.with_place(network(v)?)))
             });
             t.set("keys", &mut transfer.keys, keys);
             let names = "a list of names of [server.transfer.keys]";
@@ -122,6 +121,14 @@ impl Transfer {
             });
         }
     }
+}
+
+/// A network, or an address as the smallest one.
+fn network(v: &Value<'_>) -> Option<IpNet> {
+    let wanted = "a network or an address: \"192.0.2.0/28\", \"2001:db8::1\"";
+    v.parsed(wanted, |text| {
+        text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+    })
 }
 
 /// The name of a key, which is a domain name (RFC 8945 section 4.2).

@@ -3,7 +3,7 @@
 //!
 //! [`Notifier`] is handed a [`Plan`] whenever one comes into force. Each secondary has a task and a
 //! socket of its own, so that one that is dead holds up nobody else; whom to ask what and when is
-//! decided in [`peer`], which knows neither. Who may then have the zone is left to `dns`.
+//! decided in `peer`, which knows neither. Who may then have the zone is left to `dns`.
 
 mod message;
 mod notifier;

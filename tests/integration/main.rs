@@ -21,6 +21,7 @@ mod messages;
 mod multivalue;
 mod nearest;
 mod nested;
+mod notify;
 mod octets;
 mod policies;
 mod proximity;
@@ -34,6 +35,7 @@ mod sticky;
 mod stop;
 #[path = "../support/mod.rs"]
 mod support;
+mod transfers;
 mod ttl;
 mod weights;
 mod zones;

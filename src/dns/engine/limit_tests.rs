@@ -56,7 +56,7 @@ impl Bench {
         buffer[..request.len()].copy_from_slice(request);
         match finish(&self.snapshot, &at, self.transport, &mut buffer, &mut self.worker) {
             Verdict::Reply(len) => Some(buffer[..len].to_vec()),
-            Verdict::Nothing => None,
+            Verdict::Nothing | Verdict::Transfer => None,
         }
     }
 

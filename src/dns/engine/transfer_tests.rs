@@ -172,7 +172,13 @@ fn sign(
     }
     let mut builder = builder.additional();
     if let Some(opt) = message.opt() {
-        builder.opt(|to| Ok(to.set_udp_payload_size(opt.udp_payload_size()))).unwrap();
+        let payload = opt.udp_payload_size();
+        builder
+            .opt(|to| {
+                to.set_udp_payload_size(payload);
+                Ok(())
+            })
+            .unwrap();
     }
     let signed = peer::ClientTransaction::request(key, &mut builder, Time48::from_u64(secs));
     (builder.finish(), signed.unwrap())
