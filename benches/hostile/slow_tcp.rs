@@ -6,7 +6,7 @@
 //! limits. Everything shares the cores of this machine, so each crowd is also measured while it is
 //! busy with another server: the difference is what it does to this one.
 //!
-//! `cargo bench --bench slow_tcp [-- SECONDS]`; wants two cores and 21,000 open files
+//! `cargo bench --bench slow_tcp [-- SECONDS] [CROWD]`; wants two cores and 11,000 open files
 
 #[path = "../../tests/support/hostile.rs"]
 mod crowd;
@@ -40,7 +40,10 @@ const CROWDS: [Hostility; 4] = [
 ];
 
 fn main() {
-    let secs = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(10);
+    // Cargo adds one of its own.
+    let args: Vec<_> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let secs = args.iter().find_map(|arg| arg.parse().ok()).unwrap_or(10);
+    let wanted = args.iter().find(|arg| arg.parse::<u64>().is_err());
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("it is allowed");
     let (server, other) = (Server::start(), Server::start());
@@ -48,6 +51,9 @@ fn main() {
     println!("|---|---|---|---|---|---|---|");
     measure("none", server.address, secs);
     for (name, count, habits, gap) in CROWDS {
+        if wanted.is_some_and(|wanted| !name.contains(wanted.as_str())) {
+            continue;
+        }
         for (at, whose) in [(&other, ", at another server"), (&server, "")] {
             let crowd = gather(at.address, count, habits, gap);
             // Until everybody has connected and done what it does.
@@ -103,7 +109,10 @@ impl Seen {
             let start = now();
             match ask() {
                 Ok(()) => seen.took.push(now() - start),
-                Err(_) => seen.lost += 1,
+                Err(error) => {
+                    eprintln!("lost after {:?}: {error}", now() - start);
+                    seen.lost += 1;
+                }
             }
             // A late answer holds up the next question; those after that are not asked in a burst.
             next = now().max(next + PACE);
@@ -206,6 +215,7 @@ impl Server {
             .arg(&path)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .expect("the server");
         let server = Self { child, address, _dir: dir };
