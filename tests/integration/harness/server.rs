@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::process::{Child, ExitStatus, Stdio};
 
 use hickory_proto::rr::RecordType;
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
 
 use super::dns::{Client, Question, Reply};
 use super::log::Log;
@@ -121,6 +122,12 @@ impl Server {
         // SAFETY: no memory is involved; the child has not been waited for, so the id is its own.
         let sent = unsafe { libc::kill(self.child.id().cast_signed(), number) };
         assert_eq!(sent, 0, "the server has gone:\n{}", self.log.text());
+    }
+
+    /// Sets how many files it may have open.
+    pub(crate) fn limit_files(&self, files: u64) {
+        let limit = Rlimit { current: Some(files), maximum: Some(files) };
+        prlimit(Pid::from_raw(self.child.id().cast_signed()), Resource::Nofile, limit).unwrap();
     }
 
     /// Has it load its files again, and waits until it has told what came of it: whether they

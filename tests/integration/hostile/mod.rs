@@ -17,10 +17,14 @@ use crate::harness::{Client, Question, Server, Site, TcpClient, framed, until};
 
 /// A server with these `[server.tcp]` that has answers of all sizes.
 fn serve(tcp: &str) -> Server {
-    let site = Site::new("");
-    site.configure(&body(tcp));
+    site(tcp).serve()
+}
+
+/// Its files.
+fn site(tcp: &str) -> Site {
+    let site = Site::new(&body(tcp));
     site.write("example.test.zone", include_str!("../../fixtures/zones/example.test.zone"));
-    site.serve()
+    site
 }
 
 /// What is behind the head of its configuration.

@@ -1,8 +1,8 @@
 //! Who keeps a connection, and who gives his up.
 
 use super::crowd::Habit;
-use super::{Polite, accepted, body, closed, gather, open, serve};
-use crate::harness::{Question, Site, TcpClient, until};
+use super::{Polite, accepted, body, closed, gather, open, serve, site};
+use crate::harness::{Question, TcpClient, until};
 
 #[test]
 fn a_client_that_opens_too_many_displaces_itself() {
@@ -42,9 +42,7 @@ fn when_all_places_are_taken_the_network_that_has_most_gives_one_up() {
 
 #[test]
 fn a_reload_changes_how_many_places_there_are() {
-    let site = Site::new("");
-    site.write("example.test.zone", include_str!("../../fixtures/zones/example.test.zone"));
-    site.configure(&body("max_connections = 2\n"));
+    let site = site("max_connections = 2\n");
     let server = site.serve();
     let connect = |count: usize| -> Vec<_> {
         (0..count)
@@ -69,4 +67,21 @@ fn a_reload_changes_how_many_places_there_are() {
     until("all have ended", || (open(&server) == 0.0).then_some(()));
     let _third = connect(2);
     until("there is one", || (open(&server) == 1.0).then_some(()));
+}
+
+#[test]
+fn there_are_no_more_places_than_leave_files_for_probes() {
+    let site = site("max_per_client = 1000\n");
+    let server = site.serve();
+    // 256 are kept for everything but connections and probes, and a quarter of all is for connections
+    // in any case.
+    server.limit_files(400);
+    assert!(server.reload());
+    assert_eq!(server.log.count("there will be no more than 128 connections"), 1);
+    let mut polite = Polite::meet(&server);
+    let crowd = gather(&server, 300, 100, &[Habit::Silent]);
+    accepted(&server, 302.0);
+    polite.ask_beside(&crowd, 20, 2);
+    assert!(closed(&server, "pressure") >= 170.0);
+    assert_eq!(server.metrics().value("trimtab_dns_tcp_accept_errors_total"), 0.0);
 }
