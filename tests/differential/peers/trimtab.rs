@@ -22,6 +22,8 @@ const HEAD: &str = r#"version = 1
 [server]
 listen = ["127.0.0.1:0"]
 workers = 1
+[server.rate_limit]
+enabled = false
 [admin]
 listen = "127.0.0.1:0"
 [state]
