@@ -14,17 +14,24 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::engine::{Located, Shared, Transport, Verdict, Worker, finish, locate};
+use super::engine::{Located, Shared, Transport, Verdict, Worker};
+#[cfg(not(test))]
+use super::engine::{finish, locate};
 use crate::clock;
 use crate::metrics::{Block, DropReason};
-use crate::routing::{Handle, Reader};
+use crate::routing::{Handle, Reader, Snapshot};
+#[cfg(test)]
+use tests::{finish, locate};
+
+#[cfg(test)]
+mod tests;
 
 /// Datagrams received and sent with one system call.
-const BATCH: usize = 32;
+const BATCH: usize = u32::BITS as usize;
 /// A datagram's room, and 64 octets so that the slots do not share cache sets.
 const SLOT: usize = 4096 + 64;
 /// Room for one ancillary message with the local address.
@@ -124,7 +131,9 @@ impl UdpWorkers {
             let (mut reader, block) = (handle.reader(), block(socket.local_addr()?));
             let shared = Arc::clone(shared);
             let run = move || {
-                while !serve_until_panic(&socket, &mut reader, &block, &shared, &stop) {
+                let mut desk = Desk::new();
+                while !serve_until_panic(&socket, &mut reader, &block, &shared, &mut desk, &stop) {
+                    desk.recover();
                     block.dropped(DropReason::Panic);
                     tracing::error!("UDP worker {number} panicked and was restarted");
                 }
@@ -150,25 +159,32 @@ fn serve_until_panic(
     reader: &mut Reader,
     block: &Arc<Block>,
     shared: &Arc<Shared>,
+    desk: &mut Desk,
     stop: &AtomicBool,
 ) -> bool {
     let mut worker = Worker::new(Arc::clone(block), fastrand::u64(..), Arc::clone(shared));
-    catch_unwind(AssertUnwindSafe(|| serve(socket, reader, &mut worker, stop))).is_ok()
+    catch_unwind(AssertUnwindSafe(|| serve(socket, reader, &mut worker, desk, stop))).is_ok()
 }
 
-fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &AtomicBool) {
-    let mut batch = Batch::new();
-    let mut located: Vec<Located> = (0..BATCH).map(|_| Located::default()).collect();
+fn serve(
+    socket: &UdpSocket,
+    reader: &mut Reader,
+    worker: &mut Worker,
+    desk: &mut Desk,
+    stop: &AtomicBool,
+) {
     let mut round = 0_u32;
-    let mut end = None;
+    // After a panic: what else was in the batch.
+    desk.answer(reader.load(), worker);
+    desk.send(socket, &worker.block);
     loop {
         let stopping = stop.load(Ordering::Relaxed);
         // Queries that never cease must not keep the process from ending.
-        if stopping && clock::now() >= *end.get_or_insert_with(|| clock::now() + LAST_BATCHES) {
+        if stopping && desk.is_late() {
             return;
         }
-        let received = match batch.receive(socket, stopping) {
-            Ok(received) => received,
+        match desk.receive(socket, stopping) {
+            Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(_) if stopping => return,
             Err(error) => {
@@ -181,15 +197,58 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
                 }
                 continue;
             }
-        };
+        }
         round = round.wrapping_add(1);
         let started = round.is_multiple_of(SAMPLE).then(clock::now);
         worker.now = worker.shared.now();
-        let snapshot = reader.load();
-        for (slot, at) in located.iter_mut().enumerate().take(received) {
+        desk.answer(reader.load(), worker);
+        if let Some(started) = started {
+            worker.block.duration_sample(clock::now().saturating_duration_since(started));
+        }
+        desk.send(socket, &worker.block);
+    }
+}
+
+/// What a worker has in hand. It outlives a panic, so that one query costs no other its reply.
+struct Desk {
+    batch: Batch,
+    located: Vec<Located>,
+    /// Queries in the batch.
+    received: usize,
+    /// How many of them were read, and how many finished; the one in hand counts.
+    read: usize,
+    finished: usize,
+    /// Those that could not be read for a panic, a bit each.
+    lost: u32,
+    /// When the worker ends although queries still come; known once it was told to stop.
+    end: Option<Instant>,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let located = (0..BATCH).map(|_| Located::default()).collect();
+        let batch = Batch::new();
+        Self { batch, located, received: 0, read: 0, finished: 0, lost: 0, end: None }
+    }
+
+    fn receive(&mut self, socket: &UdpSocket, at_once: bool) -> io::Result<()> {
+        (self.received, self.read, self.finished, self.lost) = (0, 0, 0, 0);
+        self.received = self.batch.receive(socket, at_once)?;
+        Ok(())
+    }
+
+    /// Reads all queries that are not read, then finishes all that are not finished.
+    fn answer(&mut self, snapshot: &Snapshot, worker: &mut Worker) {
+        let Self { batch, located, received, read, finished, lost, .. } = self;
+        for (slot, at) in located.iter_mut().enumerate().take(*received).skip(*read) {
+            *read = slot.saturating_add(1);
             locate(snapshot, batch.from(slot), batch.request(slot), at);
         }
-        for (slot, at) in located.iter().enumerate().take(received) {
+        for (slot, at) in located.iter().enumerate().take(*received).skip(*finished) {
+            *finished = slot.saturating_add(1);
+            if *lost >> (slot % BATCH) & 1 == 1 {
+                continue;
+            }
             let buffer = batch.buffer(slot);
             let len = match finish(snapshot, at, Transport::Udp, buffer, worker) {
                 Verdict::Reply(len) => len,
@@ -197,13 +256,27 @@ fn serve(socket: &UdpSocket, reader: &mut Reader, worker: &mut Worker, stop: &At
             };
             batch.reply(slot, len);
         }
-        if let Some(started) = started {
-            worker.block.duration_sample(clock::now() - started);
+    }
+
+    fn send(&mut self, socket: &UdpSocket, block: &Block) {
+        for _ in 0..self.batch.send(socket) {
+            block.dropped(DropReason::Send);
         }
-        let lost = batch.send(socket);
-        for _ in 0..lost {
-            worker.block.dropped(DropReason::Send);
+    }
+
+    /// After a panic: a query that was not read to its end gets no reply.
+    fn recover(&mut self) {
+        if self.finished == 0
+            && let Some(slot) = self.read.checked_sub(1)
+        {
+            self.lost |= 1 << (slot % BATCH);
         }
+    }
+
+    /// Whether a worker that was told to stop has gone on for long enough.
+    fn is_late(&mut self) -> bool {
+        let now = clock::now();
+        now >= *self.end.get_or_insert_with(|| now.checked_add(LAST_BATCHES).unwrap_or(now))
     }
 }
 
@@ -313,6 +386,7 @@ impl Batch {
     }
 
     /// Sends what is in line; returns how many the kernel did not take.
+    #[expect(clippy::arithmetic_side_effects, reason = "numbers of replies in a batch")]
     fn send(&mut self, socket: &UdpSocket) -> usize {
         let (mut at, mut lost) = (0, 0);
         while let Some(rest) = self.replies.get_mut(at..).filter(|rest| !rest.is_empty()) {
@@ -327,6 +401,7 @@ impl Batch {
                 _ => (at, lost) = (at + 1, lost + 1),
             }
         }
+        self.replies.clear();
         lost
     }
 }
