@@ -7,6 +7,18 @@
 //!
 //! Everything is a plain table with the time as an argument: a change costs the logarithm of what
 //! is open. Closing what has to go is left to the caller.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 #[cfg(test)]
 mod tests;
@@ -192,11 +204,11 @@ fn network(from: IpAddr) -> IpAddr {
 fn prefix(of: IpAddr, v4_len: u32, v6_len: u32) -> IpAddr {
     match of.to_canonical() {
         IpAddr::V4(v4) => {
-            let mask = u32::MAX.checked_shl(32 - v4_len).unwrap_or_default();
+            let mask = u32::MAX.checked_shl(32_u32.saturating_sub(v4_len)).unwrap_or_default();
             Ipv4Addr::from_bits(v4.to_bits() & mask).into()
         }
         IpAddr::V6(v6) => {
-            let mask = u128::MAX.checked_shl(128 - v6_len).unwrap_or_default();
+            let mask = u128::MAX.checked_shl(128_u32.saturating_sub(v6_len)).unwrap_or_default();
             Ipv6Addr::from_bits(v6.to_bits() & mask).into()
         }
     }

@@ -1,4 +1,10 @@
 //! The table against one that looks at everything, and what it means under attack.
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "tests"
+)]
 
 use std::collections::HashMap;
 

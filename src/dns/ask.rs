@@ -139,11 +139,11 @@ fn request(name: &Name, qtype: u16, asker: &Asker) -> Vec<u8> {
         std::net::IpAddr::V6(v6) => (2, v6.octets().to_vec()),
     };
     let address = address.get(..usize::from(len.div_ceil(8))).unwrap_or_default();
-    let data = 4 + address.len() as u8;
+    let data = 4_u8.saturating_add(address.len() as u8);
     octets.push(0);
     octets.extend(rtype::OPT.to_be_bytes());
     octets.extend(1232_u16.to_be_bytes());
-    octets.extend([0, 0, 0, 0, 0, data + 4, 0, 8, 0, data, 0, family, len, 0]);
+    octets.extend([0, 0, 0, 0, 0, data.saturating_add(4), 0, 8, 0, data, 0, family, len, 0]);
     octets.extend(address);
     octets
 }

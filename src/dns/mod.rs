@@ -1,10 +1,14 @@
 //! DNS over sockets: one engine on bytes, and the transports that feed it.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 

@@ -84,6 +84,10 @@ impl Sending {
 
     /// Starts a message: the first has the question and the OPT record of the reply, the others
     /// neither (RFC 5936 sections 2.2.1 and 2.2.5).
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths and counts within a message, and octets of a zone"
+    )]
     fn begin(&mut self) {
         let Transfer { head, opt, signer, .. } = &self.transfer;
         let is_first = self.messages == 0;
@@ -94,6 +98,10 @@ impl Sending {
     }
 
     /// Adds the OPT record and the signature, and the counts.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths and counts within a message, and octets of a zone"
+    )]
     fn finish(&mut self) {
         let is_first = self.messages == 0;
         let Transfer { opt, signer, .. } = &mut self.transfer;
@@ -124,6 +132,10 @@ impl Sending {
     }
 
     /// Writes records until the message is full or there are no more.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths and counts within a message, and octets of a zone"
+    )]
     fn fill(&mut self) -> Result<(), Full> {
         let snapshot = Arc::clone(&self.snapshot);
         let names = &*snapshot.names;
@@ -234,6 +246,10 @@ impl Message {
     }
 
     /// Writes the records of a name that are not sent yet.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths and counts within a message, and octets of a zone"
+    )]
     fn owner<'a>(
         &mut self,
         owner: &[u8],
@@ -252,6 +268,10 @@ impl Message {
         tail.rdata().try_for_each(|data| self.record(owner, tail.rtype, tail.ttl, data))
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths and counts within a message, and octets of a zone"
+    )]
     fn record(&mut self, owner: &[u8], rtype: u16, ttl: u32, data: &[u8]) -> Result<(), Full> {
         // As if nothing were compressed: a record that is alone in its message always fits.
         if self.octets.len() + owner.len() + 10 + data.len() > self.limit
@@ -272,6 +292,10 @@ impl Message {
 
     /// Writes an owner, compressed against the one before, and the zone's name (RFC 5936 section 3.4:
     /// against names of the same case, which the question's need not be).
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths and counts within a message, and octets of a zone"
+    )]
     fn name(&mut self, owner: &[u8]) {
         if let Some((last, at)) = &self.last
             && last == owner

@@ -4,11 +4,15 @@
 //! instruction. TCP tasks move between threads; their block is made `shared` and adds atomically.
 //! Nothing here allocates, waits or panics.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 

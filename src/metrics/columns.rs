@@ -3,6 +3,18 @@
 //! A region (or a record's region) gets its column when tables are built, so that an answering
 //! thread counts by number. Cells come in chunks: a block grows without moving, and without the
 //! answering thread having a part in it.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
@@ -116,6 +128,7 @@ impl Cells {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use std::ptr;
 

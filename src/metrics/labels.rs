@@ -1,4 +1,16 @@
 //! The values of closed label sets, and how a number on the wire finds its counter.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 /// The transport of a request: the label `proto`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -260,6 +272,11 @@ pub(super) const RCODES: [Code; 10] = [
 
 /// For each code up to the largest known one, the position of its counter; the last counter is
 /// that of all other codes.
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a mistake here is found when this is compiled"
+)]
 const fn index<const LEN: usize>(codes: &[Code]) -> [u8; LEN] {
     let mut table = [codes.len() as u8; LEN];
     let mut at = 0;

@@ -4,6 +4,18 @@
 //!
 //! FNV-1a over 64 bits, each text preceded by its length, and a final mix so that near inputs
 //! give far numbers. Not for keeping secrets and not for input that wants to collide.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 /// A number far from those of near numbers, each once: the finaliser of SplitMix64 (Stafford's
 /// variant 13 of MurmurHash3's).

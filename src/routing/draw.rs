@@ -1,10 +1,14 @@
 //! Hot: one pick from a distribution. No allocation, no lock, no division.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 
@@ -18,6 +22,7 @@ impl Pick {
     /// [network](super::Found::network); `None` is an empty answer.
     #[inline]
     #[must_use]
+    #[expect(clippy::arithmetic_side_effects, reason = "32 bits by those of a number of slots")]
     pub fn draw(&self, random: u64, network: u64) -> Option<Slot> {
         let cells = match self {
             Self::One(slot) => return Some(*slot),
@@ -41,6 +46,7 @@ fn slot(position: u16) -> Option<Slot> {
 /// A number below `below` from 32 random bits.
 #[inline]
 #[must_use]
+#[expect(clippy::arithmetic_side_effects, reason = "32 bits by 16")]
 pub fn start(random: u32, below: u16) -> u16 {
     ((u64::from(random) * u64::from(below)) >> 32) as u16
 }

@@ -2,6 +2,18 @@
 //!
 //! The publisher keeps what it has replaced until no reader holds it any more, and drops it
 //! itself, so that no answering thread ever frees a snapshot.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use std::sync::Arc;
 

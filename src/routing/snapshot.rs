@@ -1,10 +1,14 @@
 //! What the answering threads need, and all that they need.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 
@@ -178,7 +182,7 @@ impl Side {
         if let Some(tail) = self.tails.get(slot.index()) {
             return Some(Answer { tail, most: u16::MAX, from: Origin::Region(slot) });
         }
-        let ring = class.rings.get(slot.index() - self.tails.len())?;
+        let ring = class.rings.get(slot.index().checked_sub(self.tails.len())?)?;
         let most = ring.max_answers.map_or(u16::MAX, u16::from);
         Some(Answer { tail: &ring.tail, most, from: Origin::Ring(&ring.slots) })
     }

@@ -6,11 +6,15 @@
 //! another. `docs/health-and-routing.md` has the formula for others to reproduce; changing anything
 //! here moves clients while nameservers are upgraded one by one.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 

@@ -2,14 +2,6 @@
 //!
 //! The hash of a name is built from the root down, label by label, so that one pass over a name
 //! gives the hash of every suffix: the search for the closest encloser costs no second reading.
-#![deny(
-    clippy::indexing_slicing,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::unreachable,
-    reason = "nothing that a packet says may reach a panic"
-)]
 
 use super::NAME_MAX;
 
@@ -47,6 +39,7 @@ impl Key {
     ///
     /// `None` when it is cut short, over 255 octets, or has a compression pointer or another
     /// label type than plain ones (a question is never compressed).
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within the first 255 octets")]
     pub fn read(&mut self, octets: &[u8]) -> Option<usize> {
         let octets = octets.get(..octets.len().min(NAME_MAX))?;
         let mut starts = [0_u8; 128];
@@ -103,9 +96,10 @@ impl Key {
         let count = usize::from(self.labels);
         let mut at = 0_usize;
         for (labels, slot) in out.iter_mut().take(count + 1).rev().enumerate() {
-            let left = u8::try_from(count - labels).unwrap_or_default();
+            let left = u8::try_from(count.saturating_sub(labels)).unwrap_or_default();
             *slot = Suffix { at: u8::try_from(at).unwrap_or_default(), labels: left, hash: SEED };
-            at += usize::from(wire.get(at).copied().unwrap_or_default()) + 1;
+            let len = usize::from(wire.get(at).copied().unwrap_or_default());
+            at = at.saturating_add(len).saturating_add(1);
         }
         let mut hash = SEED;
         let mut end = usize::from(self.len).saturating_sub(1);
@@ -132,6 +126,10 @@ pub fn hash_name(wire: &[u8]) -> u64 {
 /// hashed suffix. What is behind `end` is read with the last octets and masked out: that is
 /// cheaper than to copy a few octets of a length that is not known before.
 #[inline]
+#[expect(
+    clippy::arithmetic_side_effects,
+    reason = "positions within a name, and the bits of fewer octets than a word has"
+)]
 fn step(mut hash: u64, octets: &[u8; ROOM], mut at: usize, end: usize) -> u64 {
     let word = |at: usize| {
         let word = octets.get(at..).and_then(|rest| rest.first_chunk::<WORD>());

@@ -51,11 +51,13 @@ impl Name {
     /// # Errors
     /// When it is not exactly one name of at most 255 octets.
     pub fn from_wire(wire: &[u8]) -> Result<Self, NameError> {
-        let mut at = 0;
+        let mut rest = wire;
         loop {
-            match wire.get(at) {
-                Some(0) if at + 1 == wire.len() && wire.len() <= NAME_MAX => break,
-                Some(&len) if (1..=63).contains(&len) => at += usize::from(len) + 1,
+            match rest.split_first() {
+                Some((0, [])) if wire.len() <= NAME_MAX => break,
+                Some((len @ 1..=63, labels)) => {
+                    rest = labels.get(usize::from(*len)..).ok_or(NameError::Wire)?;
+                }
                 _ => return Err(NameError::Wire),
             }
         }
@@ -72,8 +74,7 @@ impl Name {
     /// The name without its first label; `None` for the root.
     #[must_use]
     pub fn parent(&self) -> Option<Self> {
-        let first = usize::from(*self.0.first()?);
-        (first > 0).then(|| Self(self.0[first + 1..].into()))
+        above(&self.0).map(|above| Self(above.into()))
     }
 
     /// Whether this name is `other` or below it.
@@ -84,10 +85,8 @@ impl Name {
             if rest == other.as_wire() {
                 return true;
             }
-            match rest.first() {
-                Some(&len) if len > 0 => rest = &rest[usize::from(len) + 1..],
-                _ => return false,
-            }
+            let Some(above) = above(rest) else { return false };
+            rest = above;
         }
     }
 
@@ -100,13 +99,14 @@ impl Name {
     /// How many labels there are, the root's not counted.
     #[must_use]
     pub fn labels(&self) -> usize {
-        let (mut at, mut count) = (0, 0);
-        while self.0[at] > 0 {
-            at += usize::from(self.0[at]) + 1;
-            count += 1;
-        }
-        count
+        std::iter::successors(above(&self.0), |rest| above(rest)).count()
     }
+}
+
+/// What is behind the first label; `None` for the root.
+fn above(wire: &[u8]) -> Option<&[u8]> {
+    let (&len @ 1.., rest) = wire.split_first()? else { return None };
+    rest.get(usize::from(len)..)
 }
 
 /// Without the final dot, as in the configuration; the root is `.`.
@@ -117,7 +117,7 @@ impl fmt::Display for Name {
             return f.write_str(".");
         }
         while let Some((&len @ 1..=63, tail)) = rest.split_first() {
-            let (label, after) = tail.split_at(usize::from(len));
+            let Some((label, after)) = tail.split_at_checked(usize::from(len)) else { break };
             for &byte in label {
                 match byte {
                     b'.' | b'\\' | b'"' | b';' | b'(' | b')' | b'@' | b'$' => {
@@ -143,6 +143,7 @@ impl fmt::Debug for Name {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,16 @@
 //! What the index knows of a name and of a zone, and how they are numbered.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 use std::ops::Range;
 

@@ -10,11 +10,15 @@
 //! cut or a DNAME. So the longest suffix of a name that is found is its closest encloser, in the
 //! deepest zone that the name is in, and a name without any is in no zone.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 
@@ -100,6 +104,7 @@ impl Names {
     /// The name in lower-case wire form.
     #[must_use]
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "an owner lies within the block")]
     pub fn owner(&self, id: EntryId) -> &[u8] {
         let entry = self.entry(id);
         let from = entry.owner as usize;
@@ -115,6 +120,7 @@ impl Names {
 
     /// All RRsets at a name, by rising type; what the zone file has there, so no dynamic records.
     #[inline]
+    #[expect(clippy::arithmetic_side_effects, reason = "an owner lies within the block")]
     pub fn rrsets(&self, id: EntryId) -> impl Iterator<Item = Tail<'_>> {
         let entry = self.entry(id);
         self.rrsets_at(entry.owner as usize + usize::from(entry.owner_len), entry.rrsets)
@@ -173,6 +179,7 @@ impl Names {
     /// What a zone's file has beside [`Names::of_zone`], and what is never answered: owners with
     /// their RRsets, in no order that means anything; for transfers, which have all of a file
     /// (RFC 5936 section 3.5). An owner may be one of those, with other types.
+    #[expect(clippy::arithmetic_side_effects, reason = "an owner lies within the block")]
     pub fn hidden(
         &self,
         zone: ZoneId,
@@ -199,12 +206,11 @@ impl Names {
     /// How much memory it takes, in octets.
     #[must_use]
     pub fn octets(&self) -> usize {
-        let hidden = |zone: &Zone| zone.hidden.capacity() * size_of::<Hidden>();
-        let zones = self.zones.iter().map(|zone| size_of_val(zone) + zone.soa.len() + hidden(zone));
-        self.table.octets()
-            + self.entries.capacity() * size_of::<Entry>()
-            + self.blob.capacity()
-            + zones.sum::<usize>()
+        let entries = self.entries.capacity().saturating_mul(size_of::<Entry>());
+        let hidden = |zone: &Zone| zone.hidden.capacity().saturating_mul(size_of::<Hidden>());
+        let of_zone = |zone: &Zone| [size_of_val(zone), zone.soa.len(), hidden(zone)];
+        let zones = self.zones.iter().flat_map(of_zone).sum();
+        [self.table.octets(), entries, self.blob.capacity(), zones].iter().sum()
     }
 }
 

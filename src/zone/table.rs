@@ -5,6 +5,18 @@
 //! removed, so a bucket with room ends a search. With five names a bucket in the mean, almost
 //! every search reads one line here, and a false tag sends one in a billion to a wrong entry,
 //! where the octets of the name decide.
+#![deny(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
+    reason = "nothing that a packet says may reach a panic"
+)]
 
 /// From hashes to numbers; the caller says which number is meant.
 #[derive(Debug)]
@@ -28,13 +40,13 @@ struct Bucket {
 impl Table {
     /// A table for so many names.
     pub(super) fn with_room(names: usize) -> Self {
-        let buckets = (names / CROWD + 1).min(u32::MAX as usize);
+        let buckets = (names / CROWD).saturating_add(1).min(u32::MAX as usize);
         Self { buckets: vec![Bucket::default(); buckets].into(), used: 0 }
     }
 
     /// Whether it should be rebuilt before more is inserted.
     pub(super) fn is_crowded(&self) -> bool {
-        self.used >= self.buckets.len() * CROWD
+        self.used / CROWD >= self.buckets.len()
     }
 
     /// Enters a number; a second one under the same hash is kept beside the first.
@@ -42,10 +54,10 @@ impl Table {
         let (tag, home) = (tag(hash), self.home(hash));
         let (before, from) = self.buckets.split_at_mut(home);
         for bucket in from.iter_mut().chain(before) {
-            if let Some(at) = bucket.tags.iter().position(|&tag| tag == 0) {
-                bucket.tags[at] = tag;
-                bucket.numbers[at] = number;
-                self.used += 1;
+            let mut places = bucket.tags.iter_mut().zip(&mut bucket.numbers);
+            if let Some(free) = places.find(|(tag, _)| **tag == 0) {
+                (*free.0, *free.1) = (tag, number);
+                self.used = self.used.saturating_add(1);
                 return;
             }
         }
@@ -94,6 +106,10 @@ impl Table {
 
     /// The bucket where a search starts: the upper half of the hash, scaled.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "32 bits by 32 bits, for there are no more buckets"
+    )]
     fn home(&self, hash: u64) -> usize {
         (((hash >> 32) * self.buckets.len() as u64) >> 32) as usize
     }

@@ -274,6 +274,7 @@ pub(super) struct Here<'a> {
 
 impl Here<'_> {
     /// The owner that a name of `len` octets which this name ends with has in the message.
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within a message")]
     pub(super) fn suffix(&self, len: usize) -> Result<Owner, Full> {
         let skip = self.key.as_wire().len().saturating_sub(len);
         Reply::owner_at(self.position + skip).ok_or(Full)
@@ -416,7 +417,7 @@ impl<'a> Query<'a, '_> {
             *chain = Some(zone);
             self.reply.rrset(owner, cname)?;
             let data = cname.bytes.len().saturating_sub(2);
-            return Ok(Step::Follow(self.reply.position() - data));
+            return Ok(Step::Follow(self.reply.position().checked_sub(data).ok_or(Full)?));
         }
         self.charge(chain, Account::Nothing(node))?;
         self.negative(here, zone, u32::MAX)?;
@@ -459,6 +460,7 @@ impl<'a> Query<'a, '_> {
     }
 
     /// The NS RRset of a cut in AUTHORITY, and the glue that its names need in ADDITIONAL.
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within a message")]
     fn referral(&mut self, here: Here<'_>, cut: EntryId) -> Result<(), Full> {
         let names = &*self.snapshot.names;
         let Some(ns) = names.rrset(cut, rtype::NS) else { return Ok(()) };

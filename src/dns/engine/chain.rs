@@ -66,6 +66,10 @@ impl Chain {
 
 impl Query<'_, '_> {
     /// The DNAME above a name, and the CNAME that it makes for that name (RFC 6672 section 3.2).
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "lengths of names, and positions within a message"
+    )]
     pub(super) fn dname(
         &mut self,
         here: Here<'_>,

@@ -145,6 +145,7 @@ fn age(time: u32, now: u32) -> Option<u32> {
 
 #[cfg(test)]
 #[allow(
+    clippy::arithmetic_side_effects,
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,

@@ -90,7 +90,7 @@ fn charge_within(
     };
     let accounts = &worker.shared.accounts;
     let hash = accounts.hash(network(at.from), what, name);
-    let cost = SECOND / u64::from(per_second.max(1));
+    let cost = SECOND.checked_div(per_second.into()).unwrap_or(SECOND);
     let (action, limited) = match accounts.charge(hash, worker.now.millis, cost, limits.slip) {
         Charged::Within => return Ok(()),
         _ if limits.dry_run => (LimitAction::DryRun, Ok(())),

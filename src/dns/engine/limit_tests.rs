@@ -1,5 +1,11 @@
 //! Limits of replies over UDP: who shares an account, and what is sent over the limit.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -58,6 +58,10 @@ impl<'a> Opt<'a> {
     }
 
     /// Octets of the record, but for the error.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "texts of a configuration, and options of fixed lengths"
+    )]
     pub(super) fn len(&self) -> usize {
         OPT_LEN
             + self.nsid.map_or(0, |text| 4 + text.len())
@@ -67,6 +71,7 @@ impl<'a> Opt<'a> {
     }
 
     /// Writes the record and returns where it ends; `None` when there is no room for it.
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within a message")]
     pub(super) fn write(&self, rcode: Rcode, buffer: &mut [u8], at: usize) -> Option<usize> {
         let start = at + OPT_LEN;
         let mut options = Writer { buffer: &mut *buffer, at: start };
@@ -106,6 +111,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within a message")]
     fn put(&mut self, octets: &[u8]) -> Option<()> {
         let end = self.at + octets.len();
         self.buffer.get_mut(self.at..end)?.copy_from_slice(octets);
@@ -114,6 +120,7 @@ impl Writer<'_> {
     }
 
     /// An option of several parts; nothing of it when it has no room.
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within a message")]
     fn option(&mut self, code: u16, parts: &[&[u8]]) -> Option<()> {
         let len: usize = parts.iter().map(|part| part.len()).sum();
         self.buffer.get(self.at..self.at + 4 + len)?;

@@ -88,6 +88,10 @@ impl<'a> Reply<'a> {
     }
 
     /// Writes `count` records from their lengths and data.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions within a message, and at most 65,535 records"
+    )]
     pub(super) fn records(
         &mut self,
         owner: Owner,
@@ -122,6 +126,7 @@ impl<'a> Reply<'a> {
     }
 
     /// Writes a TXT record of one string, at most 255 octets, that is not to be kept.
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within a message")]
     pub(super) fn text(&mut self, owner: Owner, class: u16, text: &str) -> Result<(), Full> {
         let at = self.at;
         let len = u8::try_from(text.len()).map_err(|_| Full)?;

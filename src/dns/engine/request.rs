@@ -245,7 +245,7 @@ impl<'a> Rest<'a> {
             let (_, after) = skip_name(self.octets)?;
             self.octets = after.get(4..)?;
         }
-        for _ in 0..u32::from(answers) + u32::from(authorities) {
+        for _ in (0..answers).chain(0..authorities) {
             self.record()?;
         }
         self.additional(additionals, options, at).ok()
@@ -253,6 +253,7 @@ impl<'a> Rest<'a> {
 }
 
 /// What is behind a name that may be compressed, and whether the name is the root.
+#[expect(clippy::arithmetic_side_effects, reason = "positions within a name")]
 fn skip_name(octets: &[u8]) -> Option<(bool, &[u8])> {
     let mut at = 0;
     loop {

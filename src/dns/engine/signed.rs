@@ -35,6 +35,7 @@ const OTHER: usize = 6;
 
 /// What [`super::finish`] does for a request whose signature starts there.
 #[cold]
+#[expect(clippy::arithmetic_side_effects, reason = "lengths of names and of signatures")]
 pub(super) fn finish(
     snapshot: &Snapshot,
     at: &Located,

@@ -47,6 +47,7 @@ impl Subnet {
     ///
     /// Family 0 without an address is what some clients (getdns and stubby, older `dig`) send to
     /// say that their address is not to be used, and is taken for that.
+    #[expect(clippy::arithmetic_side_effects, reason = "an address of at most 128 bits")]
     pub(super) fn read(data: &[u8]) -> Option<Self> {
         let (&[f1, f0, source, scope], sent) = data.split_first_chunk::<4>()?;
         let (family, longest) = match u16::from_be_bytes([f1, f0]) {
@@ -81,12 +82,14 @@ impl Subnet {
     }
 
     /// Octets of the option.
+    #[expect(clippy::arithmetic_side_effects, reason = "an address of at most 128 bits")]
     pub(super) const fn len(&self) -> usize {
         FIXED + octets(self.source)
     }
 
     /// The option as it was sent but for the scope: its head, and the address in full, of which
     /// only what makes up [`Self::len`] is sent.
+    #[expect(clippy::arithmetic_side_effects, reason = "the length is at least that of the head")]
     pub(super) const fn option(&self, scope: u8) -> ([u8; FIXED], &[u8; 16]) {
         let family = match self.family {
             None => 0,

@@ -1,5 +1,6 @@
 //! Whom an answer is for: EDNS Client Subnet in, and the scope out.
 #![allow(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
     clippy::unwrap_used,
     clippy::expect_used,

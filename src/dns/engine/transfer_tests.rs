@@ -1,5 +1,11 @@
 //! Who gets whole zones, and how signed requests are answered; read by another implementation.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::net::IpAddr;
 use std::sync::Arc;

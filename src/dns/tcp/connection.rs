@@ -66,6 +66,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Answers messages in order, until something ends it.
+    #[expect(clippy::arithmetic_side_effects, reason = "a deadline is an hour away at most")]
     async fn messages(&mut self) -> Result<std::convert::Infallible, End> {
         // Replies of one turn are written at once; nothing is gained by holding back their end.
         self.stream.set_nodelay(true).map_err(|_| End::Error)?;
@@ -103,6 +104,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends a zone as it is now, whatever is published meanwhile.
+    #[expect(clippy::arithmetic_side_effects, reason = "a deadline is an hour away at most")]
     async fn transfer(&mut self, snapshot: Arc<Snapshot>, transfer: Transfer) -> Result<(), End> {
         let Entered { shared, listener, open, .. } = self.watch.entered;
         let mut sending = Sending::new(snapshot, transfer, open.from, Arc::clone(&listener.block));
@@ -117,6 +119,7 @@ impl<'a> Connection<'a> {
     }
 
     /// Sends octets, all of which the client must have taken in time.
+    #[expect(clippy::arithmetic_side_effects, reason = "a deadline is an hour away at most")]
     async fn send(&mut self, octets: &[u8], within: Duration) -> Result<(), End> {
         let deadline = clock::now() + within;
         let writing = self.stream.write_all(octets);
@@ -125,6 +128,7 @@ impl<'a> Connection<'a> {
 
     /// Ends it so that what was sent arrives. A socket that is closed while there is something to
     /// read resets the connection, and the client may then lose replies that it has not read.
+    #[expect(clippy::arithmetic_side_effects, reason = "a deadline is an hour away at most")]
     async fn hang_up(&mut self) {
         let Self { stream, watch, .. } = self;
         let discard = async {
@@ -146,6 +150,7 @@ impl Watch<'_> {
     /// Waits for `io` up to a deadline, and no longer than `last` once the server stops. The
     /// connection ends when that is over (by `late`, unless the server stops), when `io` fails, or
     /// when its place is given to another.
+    #[expect(clippy::arithmetic_side_effects, reason = "a deadline is an hour away at most")]
     async fn bound<T>(
         &mut self,
         deadline: Instant,

@@ -16,6 +16,7 @@ pub(super) struct Input {
 
 impl Input {
     /// Where to read to: its spare capacity, which is never none.
+    #[expect(clippy::arithmetic_side_effects, reason = "no input is longer than a few messages")]
     pub(super) fn room(&mut self) -> &mut Vec<u8> {
         let len = self.octets.len();
         let missing = match self.octets.first_chunk() {
@@ -58,7 +59,7 @@ fn message_len(prefix: [u8; PREFIX]) -> usize {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::arithmetic_side_effects, clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
 

@@ -240,8 +240,8 @@ impl Shared {
     }
 
     fn tick(&self) -> u64 {
-        let ticks = (clock::now() - self.started).as_millis() / TICK.as_millis();
-        u64::try_from(ticks).unwrap_or(u64::MAX)
+        let since = clock::now().saturating_duration_since(self.started);
+        since.as_millis().checked_div(TICK.as_millis()).unwrap_or_default() as u64
     }
 }
 

@@ -1,5 +1,11 @@
 //! TCP over loopback: what has come is answered, and nobody holds a connection for ever.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests"
+)]
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};

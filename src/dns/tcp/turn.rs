@@ -86,6 +86,7 @@ impl Desk {
         }
     }
 
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within the input")]
     fn turn(&mut self, snapshot: &Snapshot, from: IpAddr, input: &mut Input, most: usize) -> Turn {
         let mut turn = Turn::default();
         let mut taken = 0;
@@ -105,6 +106,7 @@ impl Desk {
     }
 
     /// The reply to one request, with its length; `None`: it gets none.
+    #[expect(clippy::arithmetic_side_effects, reason = "a reply with its length")]
     fn answer(&mut self, snapshot: &Snapshot, from: IpAddr, request: &[u8]) -> Option<&[u8]> {
         let (prefix, buffer) = self.reply.split_first_chunk_mut::<PREFIX>()?;
         locate(snapshot, from, request, &mut self.at);

@@ -1,10 +1,14 @@
 //! Hot: what an address or prefix is looked up as, and the blocks in which no client is.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 
@@ -96,7 +100,7 @@ impl Block {
 
     /// How many of its leading bits another address of the family has, which is not in it.
     pub(super) const fn common(self, bits: u128, family: Family) -> u8 {
-        let unused = 128 - width(family);
+        let unused = 128_u8.saturating_sub(width(family));
         ((bits ^ self.bits).leading_zeros() as u8).saturating_sub(unused)
     }
 
@@ -123,6 +127,7 @@ pub(super) const fn all(family: Family) -> u128 {
 }
 
 /// The bits of a prefix of a length; all when it is longer than its family has.
+#[expect(clippy::arithmetic_side_effects, reason = "a shift by less than the family has bits")]
 pub(super) const fn mask(family: Family, len: u8) -> u128 {
     let width = width(family);
     if len == 0 {
@@ -179,6 +184,10 @@ impl Subject {
         }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "forms have at most 96 bits before the 32 of an IPv4 address"
+    )]
     fn carried(self, form: &Form) -> Option<Self> {
         // Teredo's prefix is not enough: without a bit of the client's address nothing is known.
         let least = if form.inverted { form.outer + 1 } else { form.outer };

@@ -1,10 +1,14 @@
 //! Hot: a map from all addresses of a family to values, as ranges of equal value.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 
@@ -55,7 +59,7 @@ impl Bits for u128 {
     fn bucket(self) -> usize {
         const LOWEST: u128 = 0x2000 << 112;
         let bucket = self.saturating_sub(LOWEST) >> (Self::BITS - 3 - BUCKET_BITS);
-        bucket.min(BUCKETS as Self - 1) as usize
+        bucket.min(const { BUCKETS as Self - 1 }) as usize
     }
 
     #[inline]
@@ -110,9 +114,8 @@ impl<K: Bits> Gather<K> {
         let mut at = 0;
         for bucket in 0..BUCKETS {
             // On to the last range that begins in an earlier bucket, or right where this one does.
-            while entries.get(at + 1).is_some_and(|(start, _)| start.bucket() < bucket) {
-                at += 1;
-            }
+            let behind = entries.iter().skip(at).skip(1);
+            at = behind.take_while(|(start, _)| start.bucket() < bucket).count().saturating_add(at);
             buckets.push(at as u32);
         }
         Ranges { entries, buckets: buckets.into() }
@@ -123,6 +126,10 @@ impl<K: Bits> Ranges<K> {
     /// The value of an address, and the length of the widest prefix around it that has that value
     /// throughout.
     #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions among buckets and entries; two starts have less than all bits in common"
+    )]
     pub(super) fn find(&self, address: K) -> (u32, u8) {
         let bucket = address.bucket();
         let low = self.buckets.get(bucket).map_or(0, |low| *low as usize);
@@ -145,7 +152,7 @@ impl<K: Bits> Ranges<K> {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing, reason = "tests")]
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use proptest::prelude::*;
 

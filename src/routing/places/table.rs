@@ -1,10 +1,14 @@
 //! Hot: the class of whoever asks, and for whom else the answer is right.
 #![deny(
+    clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::unreachable,
+    clippy::todo,
+    clippy::unimplemented,
     reason = "nothing that a packet says may reach a panic"
 )]
 
@@ -72,7 +76,7 @@ impl Table {
     /// How many ranges of addresses it tells apart, IPv4 and IPv6 together.
     #[must_use]
     pub fn ranges(&self) -> usize {
-        self.v4.len() + self.v6.len()
+        self.v4.len().saturating_add(self.v6.len())
     }
 
     /// The class of an asker, and for whom else the answer is right.
@@ -97,6 +101,10 @@ impl Table {
         Found { class: value & CLASS, scope, network: network(subject), by_subnet: false }
     }
 
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "what is before an IPv4 address and its scope make up to 128 bits"
+    )]
     fn by_subnet(&self, source: IpAddr, subject: Subject) -> Found {
         let (value, mut scope) = self.look_up(subject);
         let covering = if scope > subject.len { self.covering(subject) } else { None };
@@ -133,6 +141,10 @@ impl Table {
 
     /// How many leading bits tell an address in a special-purpose block from the configured prefixes
     /// next to it.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "two addresses that differ have less than 128 bits in common"
+    )]
     fn apart(&self, subject: Subject) -> u8 {
         let from = (subject.family, subject.bits);
         let at = self.holes.partition_point(|&(family, first, _)| (family, first) <= from);
@@ -163,6 +175,7 @@ const fn sticks_to(family: Family) -> u8 {
 
 /// The network of a client as a number: 4 or 6 in the highest octet, and the first 24 bits of an IPv4
 /// address or 56 bits of an IPv6 one, right-aligned in the others; bits that are not known are 0.
+#[expect(clippy::arithmetic_side_effects, reason = "networks are shorter than addresses")]
 fn network(subject: Subject) -> u64 {
     let (family, len) = (subject.family, sticks_to(subject.family));
     let bits = (subject.bits & mask(family, len)) >> (width(family) - len);

@@ -101,6 +101,7 @@ impl Key {
 
     /// Octets of a record that is signed with it and has no other data.
     #[must_use]
+    #[expect(clippy::arithmetic_side_effects, reason = "lengths of names and of signatures")]
     pub fn room(&self) -> usize {
         let names = self.name.as_wire().len() + self.algorithm.name().len();
         names + super::signer::FIXED + self.algorithm.mac_len()

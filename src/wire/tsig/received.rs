@@ -30,6 +30,10 @@ const HEADER: usize = 12;
 impl Received {
     /// Where the record of a message starts: it is the last one of all. `None` when there is none.
     #[must_use]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions within a message, or one record behind it"
+    )]
     pub fn find(message: &[u8]) -> Option<usize> {
         let (header, _) = message.split_first_chunk::<HEADER>()?;
         let [_, _, _, _, q1, q0, counts @ ..] = *header;
@@ -53,6 +57,10 @@ impl Received {
 
     /// Reads the record at `start`; `None` when there is none that can be read.
     #[must_use]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions within a message, or one record behind it"
+    )]
     pub fn read(message: &[u8], start: usize) -> Option<Self> {
         let (name, at) = NameBuf::read(message, start)?;
         let (head, rest) = message.get(at..)?.split_first_chunk::<10>()?;
@@ -162,6 +170,10 @@ pub(super) struct NameBuf {
 
 impl NameBuf {
     /// Reads the name at a place, which may be compressed, and what is behind it.
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions within a message, or one record behind it"
+    )]
     fn read(message: &[u8], mut at: usize) -> Option<(Self, usize)> {
         let mut name = Self { octets: [0; NAME_MAX], len: 0 };
         let (mut len, mut behind) = (0, None);

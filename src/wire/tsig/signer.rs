@@ -109,6 +109,7 @@ impl Signer {
 impl Received {
     /// Octets that [`Received::refuse`] adds to a message.
     #[must_use]
+    #[expect(clippy::arithmetic_side_effects, reason = "lengths of names and of signatures")]
     pub fn refusal_room(&self) -> usize {
         self.name.as_wire().len() + self.algorithm.as_wire().len() + FIXED
     }
@@ -124,6 +125,7 @@ impl Received {
 }
 
 /// Writes a record behind a message and counts it.
+#[expect(clippy::arithmetic_side_effects, reason = "lengths of names and of signatures")]
 fn append(
     buffer: &mut [u8],
     len: usize,

@@ -1,5 +1,11 @@
 //! Signed messages against another implementation, and what is not taken.
-#![allow(clippy::indexing_slicing, clippy::unwrap_used, clippy::panic, reason = "tests")]
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests"
+)]
 
 use std::sync::Arc;
 
