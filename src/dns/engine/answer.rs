@@ -313,7 +313,10 @@ impl<'a> Query<'a, '_> {
     fn follow(&mut self, mut at: usize, mut zone: Option<ZoneId>) -> Result<Outcome, Stop> {
         let mut target = Key::ROOT;
         loop {
-            if Reply::owner_at(at).is_none() || !self.reply.name_at(at, &mut target) {
+            // Records of the name, or of one above it, could not point at their owner any more.
+            let is_in_reach = self.reply.name_at(at, &mut target)
+                && Reply::owner_at(at.saturating_add(target.as_wire().len())).is_some();
+            if !is_in_reach {
                 return Ok(ANSWERED);
             }
             match self.step(Here { key: &target, position: at }, &mut zone)? {
