@@ -13,6 +13,8 @@ mod cookies;
 mod databases;
 mod example;
 mod failover;
+#[path = "../support/fuzz/mod.rs"]
+mod fuzz;
 mod geography;
 mod harness;
 mod hostile;
@@ -30,6 +32,7 @@ mod redirections;
 mod refusals;
 mod reload;
 mod restart;
+mod soak;
 mod start;
 mod sticky;
 mod stop;
