@@ -27,6 +27,10 @@ bench:
 bench-answer:
     cargo bench --bench answer
 
+# A polite client beside floods: its loss and times, with rate limits and without
+hostile-flood:
+    cargo bench --bench hostile-flood
+
 # Three regions, a nameserver on 127.0.0.1:5300 and metrics on 127.0.0.1:9953
 demo:
     cargo run --release -- demo
