@@ -225,3 +225,64 @@ fn rfc8945_5_3_a_refresh_is_signed_over_udp_and_tcp() {
         assert_eq!(reply.header_counts().ancount(), 1);
     }
 }
+
+/// The records of a zone by a transfer, without the SOA, and its serial.
+#[track_caller]
+fn transferred(server: &Server, zone: &str) -> (u32, Vec<String>) {
+    let mut client = TcpClient::new(server.v4);
+    client.send(&[&Question::new(zone, AXFR).wire(1)]);
+    let reply = client.receive().expect("a transfer");
+    let (soas, mut rest): (Vec<_>, Vec<_>) =
+        reply.text().lines().skip(1).map(str::to_owned).partition(|line| line.contains(" SOA "));
+    rest.sort();
+    let serial = soas[0].split(' ').nth(6).and_then(|serial| serial.parse().ok());
+    (serial.unwrap_or_else(|| panic!("{}", soas[0])), rest)
+}
+
+#[test]
+fn a_snapshot_has_what_would_be_answered_if_all_were_up_and_a_new_serial_when_that_changes() {
+    let body = |address: &str, more: &str| {
+        format!(
+            "[server.transfer]\nallow = [\"127.0.0.1\"]\ndynamic = \"snapshot\"\n\
+             [regions.a]\naddresses = [\"{address}\", \"2001:db8::1\"]\n\
+             [regions.b]\naddresses = [\"192.0.2.2\", \"2001:db8::2\"]\nweight = 0\n\
+             [regions.c]\naddresses = [\"192.0.2.3\", \"192.0.2.2\"]\n\
+             [policies.first]\ntype = \"failover\"\norder = [\"a\", \"b\"]\n\
+             [policies.all]\ntype = \"multivalue\"\nto = [\"a\", \"c\"]\n\
+             [[records]]\nname = \"first.site.test\"\npolicy = \"first\"\nttl = 30\n\
+             [[records]]\nname = \"all.site.test\"\npolicy = \"all\"\n\
+             [[records]]\nname = \"*.w.site.test\"\npolicy = \"weighted\"\n{more}"
+        )
+    };
+    let site = Site::new(&body("192.0.2.1", ""));
+    let server = site.serve();
+    let (serial, records) = transferred(&server, "site.test");
+    let wanted = [
+        // Of a failover the first tier, of weights no standby, each address once.
+        "an *.w.site.test. 60 A 192.0.2.1",
+        "an *.w.site.test. 60 A 192.0.2.2",
+        "an *.w.site.test. 60 A 192.0.2.3",
+        "an *.w.site.test. 60 AAAA 2001:db8::1",
+        "an all.site.test. 60 A 192.0.2.1",
+        "an all.site.test. 60 A 192.0.2.2",
+        "an all.site.test. 60 A 192.0.2.3",
+        "an all.site.test. 60 AAAA 2001:db8::1",
+        "an first.site.test. 30 A 192.0.2.1",
+        "an first.site.test. 30 AAAA 2001:db8::1",
+        "an ns1.site.test. 3600 A 127.0.0.1",
+        "an site.test. 3600 NS ns1.site.test.",
+    ];
+    assert_eq!(records, wanted);
+    // Serials are seconds: the next one must be another.
+    crate::harness::until("the next second", || {
+        let unix = trimtab::clock::wall().duration_since(std::time::UNIX_EPOCH).unwrap();
+        (unix.as_secs() > serial.into()).then_some(())
+    });
+    site.configure(&body("192.0.2.1", "# nothing that matters\n"));
+    assert!(server.reload());
+    assert_eq!(transferred(&server, "site.test").0, serial);
+    site.configure(&body("192.0.2.9", ""));
+    assert!(server.reload());
+    let (changed, records) = transferred(&server, "site.test");
+    assert!(changed > serial && records.contains(&"an first.site.test. 30 A 192.0.2.9".to_owned()));
+}
