@@ -3,7 +3,6 @@
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
-use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
@@ -18,9 +17,6 @@ const RECEIVE_BUFFER: usize = 16 << 10;
 /// What it may hold of replies: one of the largest. Left to itself it would keep megabytes for a
 /// client that does not read, and all connections of the machine share what there is.
 const SEND_BUFFER: usize = 64 << 10;
-/// How long a client's machine may leave unconfirmed what it was sent (RFC 793 section 3.8). It
-/// holds for connections that are closed already, too, which would linger for minutes.
-const UNCONFIRMED: Duration = Duration::from_secs(10);
 /// How often a free port is tried for that is free over TCP and UDP alike.
 const PORT_TRIES: usize = 20;
 
@@ -106,7 +102,6 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
     socket.set_reuse_address(true)?;
     socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
     socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.set_tcp_user_timeout(Some(UNCONFIRMED))?;
     socket.set_nonblocking(true)?;
     socket.bind(&address.into())?;
     Ok(socket)

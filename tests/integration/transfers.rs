@@ -114,7 +114,8 @@ fn who_gets_no_zone(
 
 #[test]
 fn a_slow_secondary_holds_up_nobody_and_gets_the_zone_as_it_was() {
-    let site = site("allow = [\"127.0.0.1\"]", 40_000);
+    // It reads nothing while zones are loaded, however long that takes here.
+    let site = site("allow = [\"127.0.0.1\"]\n[server.tcp]\nidle_timeout = \"5m\"", 40_000);
     let server = site.serve();
     let mut slow = TcpClient::new(server.v4);
     slow.send(&[&Question::new("big.test", AXFR).wire(1)]);

@@ -7,6 +7,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use socket2::SockRef;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::sleep_until;
@@ -71,6 +72,10 @@ impl<'a> Connection<'a> {
         // Replies of one turn are written at once; nothing is gained by holding back their end.
         self.stream.set_nodelay(true).map_err(|_| End::Error)?;
         let limits = self.watch.entered.shared.limits();
+        // What the client's machine does not take or confirm must not linger for minutes, be the
+        // connection closed already (RFC 793 section 3.8).
+        let socket = SockRef::from(&self.stream);
+        socket.set_tcp_user_timeout(Some(limits.idle_timeout)).map_err(|_| End::Error)?;
         let mut late = End::FirstMessage;
         let mut deadline = clock::now() + limits.first_message_timeout.min(limits.idle_timeout);
         loop {
