@@ -21,14 +21,15 @@
 //! - Two workers that open one account at the same moment may open it twice: it then gets a
 //!   second's worth more, once.
 
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use siphasher::sip::SipHasher13;
 
 /// The table. Its size never changes.
 pub(super) struct Accounts {
     lines: Box<[Line]>,
     /// Random in each process, so that nobody can aim at an account or at a line.
-    keys: RandomState,
+    hasher: SipHasher13,
 }
 
 /// What becomes of a reply that is charged to an account.
@@ -64,21 +65,19 @@ const SKIPPED_BITS: u32 = 4;
 const SKIPPED: u64 = (1 << SKIPPED_BITS) - 1;
 
 impl Accounts {
-    /// No account yet.
-    pub(super) fn new() -> Self {
+    /// No account yet. The key is to be random, and nobody else's to know.
+    pub(super) fn new(key: &[u8; 16]) -> Self {
         let line = || Line(std::array::from_fn(|_| AtomicU64::new(0)));
-        Self { lines: (0..LINES).map(|_| line()).collect(), keys: RandomState::new() }
+        Self { lines: (0..LINES).map(|_| line()).collect(), hasher: SipHasher13::new_with_key(key) }
     }
 
-    /// The hash by which an account is known: of the client's network, what is answered, and a
-    /// name in lower case.
+    /// The hash by which an account is known: of the client's network, what is answered, and for
+    /// which name or zone by its number. A reload may give numbers to others, who then bear a debt of
+    /// up to a second that is not theirs; to hash names would cost every answer more.
     #[inline]
-    pub(super) fn hash(&self, network: u64, what: u32, name: &[u8]) -> u64 {
-        let mut hasher = self.keys.build_hasher();
-        hasher.write_u64(network);
-        hasher.write_u32(what);
-        hasher.write(name);
-        hasher.finish()
+    pub(super) fn hash(&self, network: u64, what: u32, number: u32) -> u64 {
+        let all = u128::from(network) << 64 | u128::from(what) << 32 | u128::from(number);
+        self.hasher.hash(&all.to_ne_bytes())
     }
 
     /// Charges a reply to an account.
@@ -196,12 +195,12 @@ mod tests {
     #[test]
     fn a_line_is_a_cache_line() {
         assert_eq!((size_of::<Line>(), align_of::<Line>()), (64, 64));
-        assert_eq!(size_of_val(&*Accounts::new().lines), 1 << 20);
+        assert_eq!(size_of_val(&*Accounts::new(&[0; 16]).lines), 1 << 20);
     }
 
     #[test]
     fn a_burst_is_a_second_s_worth_and_comes_back_at_the_rate() {
-        let accounts = Accounts::new();
+        let accounts = Accounts::new(&[0; 16]);
         for start in [0, 10_001, 65_535_990, 20 * 365 * 86_400_000] {
             // Far enough apart for the account to be full.
             assert_eq!(within(&accounts, hash(1), start, 1000), 200, "{start}");
@@ -215,7 +214,7 @@ mod tests {
     #[test]
     fn every_rate_is_kept_over_a_minute() {
         for (rate, most) in [(1, 61), (3, 183), (50, 3050), (1000, 61_000), (100_000, 6_136_000)] {
-            let accounts = Accounts::new();
+            let accounts = Accounts::new(&[0; 16]);
             let cost = SECOND / rate;
             let mut sent = 0;
             for now in 0..60_000 {
@@ -231,7 +230,7 @@ mod tests {
     #[test]
     fn each_slip_th_reply_over_the_limit_is_not_silent() {
         for (slip, wanted) in [(0, "......"), (1, "ssssss"), (2, ".s.s.s"), (3, "..s..s")] {
-            let accounts = Accounts::new();
+            let accounts = Accounts::new(&[0; 16]);
             while accounts.charge(hash(1), 9, COST, slip) == Charged::Within {}
             let mut got = match slip {
                 0 => ".",
@@ -252,7 +251,7 @@ mod tests {
 
     #[test]
     fn accounts_of_a_line_do_not_disturb_each_other_and_floods_stay() {
-        let accounts = Accounts::new();
+        let accounts = Accounts::new(&[0; 16]);
         assert_eq!(within(&accounts, hash(1), 0, 300), 200);
         for tag in 2..=8 {
             assert_eq!(within(&accounts, hash(tag), 0, 3), 3);
@@ -266,7 +265,7 @@ mod tests {
 
     #[test]
     fn workers_whose_clocks_lag_charge_the_same_account() {
-        let accounts = Accounts::new();
+        let accounts = Accounts::new(&[0; 16]);
         assert_eq!(within(&accounts, hash(1), 1000, 300), 200);
         assert_eq!(within(&accounts, hash(1), 990, 300), 0);
         assert_eq!(within(&accounts, hash(1), 1010, 300), 2);
@@ -274,7 +273,7 @@ mod tests {
 
     #[test]
     fn workers_together_send_no_more_than_one() {
-        let accounts = Accounts::new();
+        let accounts = Accounts::new(&[0; 16]);
         assert_eq!(within(&accounts, hash(1), 0, 1), 1);
         let sent = AtomicU64::new(0);
         std::thread::scope(|scope| {
@@ -287,14 +286,14 @@ mod tests {
 
     #[test]
     fn an_account_is_known_by_all_three_and_by_keys_of_its_own_process() {
-        let accounts = Accounts::new();
-        let hash = accounts.hash(1, 2, b"\x03www\x00");
-        assert_eq!(hash, accounts.hash(1, 2, b"\x03www\x00"));
+        let accounts = Accounts::new(&[0; 16]);
+        let hash = accounts.hash(1, 2, 3);
+        assert_eq!(hash, accounts.hash(1, 2, 3));
         for other in [
-            accounts.hash(2, 2, b"\x03www\x00"),
-            accounts.hash(1, 3, b"\x03www\x00"),
-            accounts.hash(1, 2, b"\x03wwx\x00"),
-            Accounts::new().hash(1, 2, b"\x03www\x00"),
+            accounts.hash(2, 2, 3),
+            accounts.hash(1, 3, 3),
+            accounts.hash(1, 2, 4),
+            Accounts::new(&[1; 16]).hash(1, 2, 3),
         ] {
             assert_ne!(hash, other);
         }

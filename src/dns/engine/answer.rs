@@ -99,7 +99,7 @@ pub(super) fn reply(
     let (mut outcome, limited) = match next {
         Next::Answer => answer(snapshot, at, limits, worker, &mut reply, &mut client),
         _ => {
-            let charged = limit::charge(limits, snapshot, at, worker, Account::Unlocated);
+            let charged = limit::charge(limits, at, worker, Account::Unlocated);
             let outcome = match next {
                 Next::Transfer => {
                     let key = key.and_then(Result::ok);
@@ -302,7 +302,7 @@ impl<'a> Query<'a, '_> {
     #[inline]
     pub(super) fn charge(&self, chain: &Option<ZoneId>, account: Account) -> Result<(), Limited> {
         match chain {
-            None => limit::charge(self.limits, self.snapshot, self.at, self.worker, account),
+            None => limit::charge(self.limits, self.at, self.worker, account),
             Some(_) => Ok(()),
         }
     }

@@ -9,7 +9,7 @@
 use std::net::IpAddr;
 
 use crate::metrics::{DropReason, Limit, LimitAction};
-use crate::routing::{Options, RateLimit, Snapshot};
+use crate::routing::{Options, RateLimit};
 use crate::zone::{EntryId, ZoneId};
 
 use super::accounts::{Charged, SECOND};
@@ -58,13 +58,12 @@ pub(super) fn of<'a>(
 #[inline]
 pub(super) fn charge(
     limits: Option<&RateLimit>,
-    snapshot: &Snapshot,
     at: &Located,
     worker: &Worker,
     account: Account,
 ) -> Result<(), Limited> {
     match limits {
-        Some(limits) => charge_within(limits, snapshot, at, worker, account),
+        Some(limits) => charge_within(limits, at, worker, account),
         None => Ok(()),
     }
 }
@@ -72,24 +71,22 @@ pub(super) fn charge(
 #[inline(never)]
 fn charge_within(
     limits: &RateLimit,
-    snapshot: &Snapshot,
     at: &Located,
     worker: &Worker,
     account: Account,
 ) -> Result<(), Limited> {
-    let names = &*snapshot.names;
-    let (limit, what, name) = match account {
-        Account::Records(id, rtype) => (Limit::Responses, u32::from(rtype), names.owner(id)),
-        Account::Nothing(id) => (Limit::Responses, NOTHING, names.owner(id)),
-        Account::Missing(id) => (Limit::Errors, MISSING, names.owner(names.zone(id).apex)),
-        Account::Unlocated => (Limit::Errors, UNLOCATED, &[][..]),
+    let (limit, what, number) = match account {
+        Account::Records(id, rtype) => (Limit::Responses, u32::from(rtype), id.number()),
+        Account::Nothing(id) => (Limit::Responses, NOTHING, id.number()),
+        Account::Missing(ZoneId(zone)) => (Limit::Errors, MISSING, zone),
+        Account::Unlocated => (Limit::Errors, UNLOCATED, 0),
     };
     let per_second = match limit {
         Limit::Responses => limits.responses_per_second,
         Limit::Errors => limits.errors_per_second,
     };
     let accounts = &worker.shared.accounts;
-    let hash = accounts.hash(network(at.from), what, name);
+    let hash = accounts.hash(network(at.from), what, number);
     let cost = SECOND.checked_div(per_second.into()).unwrap_or(SECOND);
     let (action, limited) = match accounts.charge(hash, worker.now.millis, cost, limits.slip) {
         Charged::Within => return Ok(()),

@@ -32,15 +32,21 @@ impl Shared {
     /// # Errors
     /// When the system has no random octets to give.
     pub fn new() -> io::Result<Self> {
-        let mut secret = [0; 16];
-        getrandom::fill(&mut secret).map_err(io::Error::other)?;
-        Ok(Self::with_secret(Secret(secret)))
+        let (mut secret, mut key) = ([0; 16], [0; 16]);
+        for octets in [&mut secret, &mut key] {
+            getrandom::fill(octets).map_err(io::Error::other)?;
+        }
+        Ok(Self::with(Secret(secret), &key))
     }
 
-    /// With a secret that is known beforehand, for replies that go nowhere.
+    /// With secrets that are known beforehand, for replies that go nowhere.
     #[must_use]
     pub fn with_secret(secret: Secret) -> Self {
-        Self { started: clock::now(), secret, accounts: Accounts::new() }
+        Self::with(secret, &secret.0)
+    }
+
+    fn with(secret: Secret, key: &[u8; 16]) -> Self {
+        Self { started: clock::now(), secret, accounts: Accounts::new(key) }
     }
 
     /// The time.
