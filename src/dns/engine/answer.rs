@@ -77,13 +77,9 @@ pub(super) fn reply(
     }
     worker.block.request(at.qtype);
     let options = &snapshot.options;
-    let limit = match (transport, at.edns) {
-        (Transport::Tcp, _) => reply_max(transport, options.udp_payload_max),
-        (Transport::Udp, Some(edns)) => usize::from(edns.payload.min(options.udp_payload_max)),
-        (Transport::Udp, None) => usize::from(PAYLOAD_MIN),
-    };
     let cookie = at.asked.cookie.map(|cookie| check(&cookie, at, options, worker));
     let mut opt = Opt::of(at, options, transport, worker.crowded, cookie);
+    let limit = size_max(options, at, transport);
     let limit = limit.saturating_sub(signature.map_or(0, |signature| signature.room));
     let mut reply = Reply::new(buffer, at.question_end, limit, opt.as_ref().map_or(0, Opt::len));
     let mut client = Client::default();
@@ -138,6 +134,15 @@ pub(super) fn reply(
             worker.transfer = Transfer::new(zone, buffer.get(..len), at.question_end);
             Verdict::Transfer
         }
+    }
+}
+
+/// The most octets that the reply may have.
+pub(super) fn size_max(options: &Options, at: &Located, transport: Transport) -> usize {
+    match (transport, at.edns) {
+        (Transport::Tcp, _) => reply_max(transport, options.udp_payload_max),
+        (Transport::Udp, Some(edns)) => usize::from(edns.payload.min(options.udp_payload_max)),
+        (Transport::Udp, None) => usize::from(PAYLOAD_MIN),
     }
 }
 

@@ -10,6 +10,9 @@ use super::message::{Ede, OPT_LEN, Rcode, flags};
 use super::request::{Edns, Located};
 use super::subnet::Subnet;
 
+/// The most octets of the record, but for the error: NSID has up to 128, a subnet up to 16.
+pub(super) const LEN_MAX: usize = OPT_LEN + (4 + 128) + cookie::OPTION_LEN + 6 + (8 + 16);
+
 /// What a reply's OPT record says.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Opt<'a> {

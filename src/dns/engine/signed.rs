@@ -11,7 +11,7 @@ use crate::wire::tsig::{Error, Key, Received, Signer};
 
 use super::message::Rcode;
 use super::request::Located;
-use super::{Transport, Verdict, Worker, answer};
+use super::{Transport, Verdict, Worker, answer, opt};
 
 /// What a request's signature came to.
 pub(super) struct Signature<'a> {
@@ -51,17 +51,24 @@ pub(super) fn finish(
         return answer::reply(snapshot, at, transport, buffer, worker, Some(&signature));
     };
     let key = received.key(&snapshot.options.transfers.keys);
-    let checked = key.and_then(|key| received.check(buffer, key, now).map(|()| key));
-    if let Err(error) = checked {
-        worker.block.tsig_failure(error);
-    }
-    let room = match (checked, key) {
+    let mut checked = key.and_then(|key| received.check(buffer, key, now).map(|()| key));
+    let mut room = match (checked, key) {
         (Ok(key), _) => key.room(),
         (Err(Error::Form), _) => 0,
         (Err(Error::BadTime | Error::BadTrunc), Ok(key)) => key.room() + OTHER,
         // Who has not shown that he knows the key gets nothing that it has signed.
         (Err(_), _) => received.refusal_room(),
     };
+    // Names that were compressed are whole in a reply, which must not grow by that for nobody knows
+    // whom, and some leave no room for what else belongs to a reply.
+    let grows = matches!(checked, Err(Error::BadKey | Error::BadSig)) && room > received.octets();
+    let opt = at.edns.map_or(0, |_| opt::LEN_MAX);
+    if grows || at.question_end + opt + room > answer::size_max(&snapshot.options, at, transport) {
+        (checked, room) = (Err(Error::Form), 0);
+    }
+    if let Err(error) = checked {
+        worker.block.tsig_failure(error);
+    }
     let signature = Signature { room, checked };
     let verdict = answer::reply(snapshot, at, transport, buffer, worker, Some(&signature));
     let len = match verdict {

@@ -20,7 +20,7 @@ use super::tests::{query, snapshot, worker};
 use super::*;
 use crate::metrics::{Metrics, Proto};
 use crate::model::Family;
-use crate::routing::{Dynamic, Transfers};
+use crate::routing::{Dynamic, Networks, RateLimit, Transfers};
 use crate::wire::{Name, rtype, tsig};
 
 const NEAR: [u8; 4] = [192, 0, 2, 7];
@@ -86,14 +86,25 @@ fn finished(
 ) -> (Verdict, Vec<u8>, Worker) {
     let block = Metrics::new().block(Proto::Udp, Family::V4, false);
     let mut worker = worker(block, 7);
+    let (verdict, reply) = finished_by(&mut worker, snapshot, from, transport, request);
+    (verdict, reply, worker)
+}
+
+fn finished_by(
+    worker: &mut Worker,
+    snapshot: &Snapshot,
+    from: [u8; 4],
+    transport: Transport,
+    request: &[u8],
+) -> (Verdict, Vec<u8>) {
     let mut at = Located::default();
     locate(snapshot, IpAddr::from(from), request, &mut at);
     let mut buffer = vec![0; reply_max(transport, 4096)];
     buffer[..request.len()].copy_from_slice(request);
-    let verdict = finish(snapshot, &at, transport, &mut buffer, &mut worker);
+    let verdict = finish(snapshot, &at, transport, &mut buffer, worker);
     let len = if let Verdict::Reply(len) = verdict { len } else { 0 };
     buffer.truncate(len);
-    (verdict, buffer, worker)
+    (verdict, buffer)
 }
 
 #[rstest]
@@ -303,6 +314,67 @@ fn a_signature_that_is_not_taken_is_told(
             TsigRcode::BADSIG => assert!(matches!(answer, ValidationError::ServerBadSig)),
             _ => assert_eq!(last.data().other_time().map(u64::from).unwrap() / 10, now() / 10),
         }
+    }
+}
+
+/// A query for this name with a TSIG record that nobody has signed: its owner, its algorithm.
+fn unsigned(question: &[u8], owner: &[u8], algorithm: &[u8], opt: &[u8]) -> Vec<u8> {
+    let others = 1 + u8::from(!opt.is_empty());
+    let len = [0, algorithm.len() as u8 + 16];
+    let header = [0, 9, 0, 0, 0, 1, 0, 0, 0, 0, 0, others];
+    let head = [&[0, 250, 0, 255, 0, 0, 0, 0][..], &len].concat();
+    // Time, fudge, no MAC, id, no error, nothing else.
+    let behind = [0, 0, 0, 0, 0, 0, 1, 44, 0, 0, 0, 9, 0, 0, 0, 0];
+    [&header[..], question, &[0, 1, 0, 1], opt, owner, &head, algorithm, &behind].concat()
+}
+
+/// RFC 8945 section 5.3.2: what is told without a signature costs those nothing whose addresses are
+/// forged, whatever names it repeats.
+#[test]
+fn a_refusal_is_no_longer_than_the_request_and_keeps_its_opt() {
+    let long = [[63].as_slice(), &[b'x'; 63]].concat();
+    let longest = [&long.repeat(3)[..], &[61], &[b'y'; 61], &[0]].concat();
+    let (pointer, plain) = ([0xc0, 12], b"\x06nobody\x00");
+    let sha = b"\x0bhmac-sha256\x00";
+    let opt = [0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0];
+    let mut snapshot = open(Dynamic::Omit);
+    snapshot.options.rate_limit = Some(RateLimit {
+        responses_per_second: 1,
+        errors_per_second: 1,
+        slip: 1,
+        dry_run: false,
+        exempt: Networks::default(),
+    });
+    for (question, owner, algorithm, rcode) in [
+        (&b"\x01a\x00"[..], &plain[..], &sha[..], Rcode::NOTAUTH),
+        (&longest, plain, sha, Rcode::NOTAUTH),
+        (&longest, &pointer, sha, Rcode::FORMERR),
+        (&longest, plain, &pointer, Rcode::FORMERR),
+        (&longest, &pointer, &pointer, Rcode::FORMERR),
+    ] {
+        for opt in [&[][..], &opt] {
+            let request = unsigned(question, owner, algorithm, opt);
+            let mut worker = worker(Metrics::new().block(Proto::Udp, Family::V4, false), 7);
+            // The second one is over the limit, and slips.
+            for round in 0..2 {
+                let (_, reply) = finished_by(&mut worker, &snapshot, FAR, Transport::Udp, &request);
+                let message = Message::from_octets(&reply[..]).unwrap();
+                assert!(reply.len() <= request.len(), "{} for {}", reply.len(), request.len());
+                assert!(reply.len() <= if opt.is_empty() { 512 } else { 1232 });
+                assert_eq!(message.header().rcode(), rcode, "{question:?}");
+                assert_eq!(message.header().tc(), round == 1);
+                assert_eq!(message.opt().is_some(), !opt.is_empty());
+            }
+        }
+    }
+    // Whole names may be as long as they like, but not longer than a reply may be.
+    for (opt, rcode) in [(&[][..], Rcode::FORMERR), (&opt, Rcode::NOTAUTH)] {
+        let request = unsigned(&longest, &longest, sha, opt);
+        let (_, reply, _) = finished(&snapshot, FAR, Transport::Udp, &request);
+        let message = Message::from_octets(&reply[..]).unwrap();
+        assert!(reply.len() <= if opt.is_empty() { 512 } else { 1232 });
+        assert_eq!(message.header().rcode(), rcode);
+        assert_eq!(message.opt().is_some(), !opt.is_empty());
     }
 }
 

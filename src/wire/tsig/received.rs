@@ -92,6 +92,12 @@ impl Received {
         })
     }
 
+    /// Octets of the record, as it was sent.
+    #[must_use]
+    pub const fn octets(&self) -> usize {
+        self.other.end.saturating_sub(self.start)
+    }
+
     /// Finds the key that a request was signed with. A key of another algorithm is no key.
     ///
     /// # Errors
