@@ -27,6 +27,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::model::canonical;
+
 /// How many connections there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Places {
@@ -202,7 +204,7 @@ fn network(from: IpAddr) -> IpAddr {
 }
 
 fn prefix(of: IpAddr, v4_len: u32, v6_len: u32) -> IpAddr {
-    match of.to_canonical() {
+    match canonical(of) {
         IpAddr::V4(v4) => {
             let mask = u32::MAX.checked_shl(32_u32.saturating_sub(v4_len)).unwrap_or_default();
             Ipv4Addr::from_bits(v4.to_bits() & mask).into()

@@ -31,6 +31,7 @@ fn enter(places: Places, from: &[&str]) -> Vec<usize> {
 #[case::neighbours_are_others(&["192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2"], &[])]
 #[case::a_64_is_one_client(&["2001:db8::1", "2001:db8::2", "2001:db8::ffff:3"], &[0])]
 #[case::the_next_64_is_another(&["2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"], &[])]
+#[case::rfc6052_translated_is_ipv4(&["64:ff9b::192.0.2.1", "64:ff9b::192.0.2.2", "64:ff9b::192.0.2.3"], &[])]
 #[case::mapped_is_ipv4(&["::ffff:192.0.2.1", "192.0.2.1", "::ffff:192.0.2.1"], &[0])]
 fn of_a_client_the_longest_idle_goes(#[case] from: &[&str], #[case] displaced: &[usize]) {
     assert_eq!(enter(FEW, from), displaced);

@@ -1,7 +1,7 @@
-//! IPv4 prefixes in the form of IPv6 ones. Clients in them are looked up by IPv4, so whoever reads
-//! prefixes refuses that form: it would never be found.
+//! IPv4 prefixes in the form of IPv6 ones. Clients in them are looked up, counted and limited by
+//! IPv4, so whoever reads prefixes refuses that form: it would never be found.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ipnet::{Ipv4Net, Ipv6Net};
 
@@ -22,6 +22,24 @@ pub fn embedded(prefix: Ipv6Net) -> Option<Ipv4Net> {
     let bits = (prefix.addr().to_bits() >> (96 - at)) as u32;
     let len = (prefix.prefix_len() - at).min(32);
     Ipv4Net::new(Ipv4Addr::from_bits(bits), len).ok()
+}
+
+/// The IPv4 address that an IPv6 one stands for, in the same forms; any other address as it is.
+/// Behind a translator (RFC 7755) all of IPv4 comes from a single /96.
+#[must_use]
+#[inline]
+pub const fn canonical(address: IpAddr) -> IpAddr {
+    const MAPPED: u128 = 0xffff;
+    const NAT64: u128 = 0x64_ff9b << 64;
+    let IpAddr::V6(v6) = address else { return address };
+    let bits = v6.to_bits();
+    // The casts keep the 32 bits behind the form's own.
+    let v4 = match (bits >> 32, bits >> 112) {
+        (MAPPED | NAT64, _) => bits as u32,
+        (_, 0x2002) => (bits >> 80) as u32,
+        _ => return address,
+    };
+    IpAddr::V4(Ipv4Addr::from_bits(v4))
 }
 
 #[cfg(test)]
@@ -45,6 +63,17 @@ mod tests {
             ("2002:c000:201::1/128", "192.0.2.1/32"),
         ] {
             assert_eq!(v4(prefix).as_deref(), Some(found), "{prefix}");
+        }
+        for address in ["::ffff:192.0.2.1", "64:ff9b::192.0.2.1", "2002:c000:201:ff::1"] {
+            let v6: Ipv6Addr = address.parse().unwrap();
+            let v4 = embedded(v6.into()).unwrap().addr();
+            assert_eq!((canonical(v6.into()), v4), (v4.into(), Ipv4Addr::new(192, 0, 2, 1)));
+        }
+        for address in
+            ["192.0.2.1", "::1", "::192.0.2.1", "64:ff9b:1::1", "64:ff9b::1:0:0", "2003::"]
+        {
+            let address: IpAddr = address.parse().unwrap();
+            assert_eq!(canonical(address), address);
         }
         for prefix in ["::/0", "::/64", "2000::/3", "2001:db8::/32", "64:ff9b:1::/48", "::/128"] {
             assert_eq!(v4(prefix), None, "{prefix}");

@@ -17,7 +17,7 @@ pub use at_once::probes_at_once;
 pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
 pub use client::Attributes;
 pub use digest::{Digest, mix};
-pub use embedded::embedded;
+pub use embedded::{canonical, embedded};
 pub use forbidden::forbidden;
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
 pub use policy::{

@@ -16,6 +16,8 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::model::canonical;
+
 /// The limits of replies over UDP to one client network (an IPv4 /24, an IPv6 /56).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RateLimit {
@@ -61,7 +63,7 @@ impl Networks {
     #[must_use]
     #[inline]
     pub fn contains(&self, address: IpAddr) -> bool {
-        match address.to_canonical() {
+        match canonical(address) {
             IpAddr::V4(address) => within(&self.v4, address.to_bits()),
             IpAddr::V6(address) => within(&self.v6, address.to_bits()),
         }
@@ -95,6 +97,8 @@ mod tests {
             ("192.0.1.255", false),
             ("192.0.2.15", true),
             ("::ffff:192.0.2.15", true),
+            ("64:ff9b::192.0.2.15", true),
+            ("64:ff9b::192.0.2.16", false),
             ("192.0.2.16", false),
             ("255.255.255.255", false),
             ("2001:db7:ffff::", false),

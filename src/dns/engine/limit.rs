@@ -9,6 +9,7 @@
 use std::net::IpAddr;
 
 use crate::metrics::{DropReason, Limit, LimitAction};
+use crate::model::canonical;
 use crate::routing::{Options, RateLimit};
 use crate::zone::{EntryId, ZoneId};
 
@@ -111,7 +112,7 @@ const UNLOCATED: u32 = 3 << 16;
 fn network(client: IpAddr) -> u64 {
     /// No IPv6 prefix reaches it.
     const V4: u64 = 1 << 63;
-    match client.to_canonical() {
+    match canonical(client) {
         IpAddr::V4(client) => V4 | u64::from(client.to_bits() >> 8),
         IpAddr::V6(client) => (client.to_bits() >> 72) as u64,
     }
@@ -128,6 +129,8 @@ mod tests {
         assert_eq!(of("192.0.2.0"), of("192.0.2.255"));
         assert_ne!(of("192.0.2.0"), of("192.0.3.0"));
         assert_eq!(of("192.0.2.1"), of("::ffff:192.0.2.2"), "IPv4 mapped into IPv6 is IPv4");
+        assert_eq!(of("192.0.2.1"), of("64:ff9b::192.0.2.2"), "and so is what is translated");
+        assert_ne!(of("64:ff9b::192.0.2.1"), of("64:ff9b::192.0.3.1"));
         assert_eq!(of("2001:db8:0:ff::"), of("2001:db8:0:0:ffff::1"));
         assert_ne!(of("2001:db8:0:ff::"), of("2001:db8:0:100::"));
         assert_ne!(of("192.0.2.0"), of("::c0:2"), "no network of one family is one of the other");
