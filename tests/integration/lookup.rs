@@ -3,7 +3,7 @@
 //! A row is a name and a type, and the reply as text: the header's rcode and flags, then a line
 //! for each record: `an`, `ns` or `ar`, owner, TTL, type, data.
 
-use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, NS, SOA, TXT};
+use hickory_proto::rr::RecordType::{self, A, AAAA, CNAME, DS, NS, SOA, TXT};
 use rstest::rstest;
 
 use crate::example::{everywhere, example};
@@ -126,6 +126,15 @@ const REFERRAL: &str = "NoError
 #[case::rfc1034_4_2_1_the_cut_itself("sub", NS, REFERRAL)]
 #[case::rfc1034_4_2_1_below_the_cut("a.sub", A, REFERRAL)]
 #[case::rfc2181_6_1_glue_is_no_answer("ns.sub", A, REFERRAL)]
+// The codec does not know DS and shows its data in base 64.
+#[case::rfc4035_3_1_4_1_ds_of_a_delegation(
+    "sub",
+    DS,
+    "NoError aa
+    an sub.example.test. 300 DS AAENAgD/"
+)]
+#[case::rfc4035_3_1_4_1_no_ds_of_a_delegation("below.del", DS, NODATA)]
+#[case::rfc4035_3_1_4_1_ds_below_a_delegation("a.sub", DS, REFERRAL)]
 #[case::rfc3597_3_an_unknown_type("www", RecordType::Unknown(666), NODATA)]
 #[case::rfc3597_3_the_last_type("www", RecordType::Unknown(65535), NODATA)]
 #[case::rfc1034_4_3_2_a_chain_to_a_dynamic_record(

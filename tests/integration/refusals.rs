@@ -80,6 +80,17 @@ fn rfc8906_3_a_message_is_refused_as_a_whole(#[case] spoil: fn(&mut Vec<u8>), #[
     }
 }
 
+#[test]
+fn rfc1995_3_a_record_in_authority_is_for_ixfr_alone() {
+    let spoil = |q: &mut Vec<u8>| {
+        q[9] = 1;
+        q.splice(31..31, [0, 0, 6, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4]);
+    };
+    for (edns, reply) in spoilt(&server(), spoil) {
+        assert_eq!(reply.header(), (FORMERR, false, false, [1, 0, 0, u16::from(edns)]));
+    }
+}
+
 #[rstest]
 #[case::cut_in_the_name(|q: &mut Vec<u8>| q.truncate(20))]
 #[case::cut_in_the_type(|q: &mut Vec<u8>| q.truncate(28))]
@@ -199,8 +210,12 @@ fn opt_with_do() -> Vec<u8> {
 fn rfc6891_6_1_1_other_records_beside_it_are_stepped_over() {
     let server = server();
     let a = [1, b'x', 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4];
-    let mut request = [&query(None)[..], &a, &opt(&[0], [0; 4], 0, &[]), &a].concat();
-    request[11] = 3;
+    // RFC 1035 section 4.1.4: of names that are compressed, and of one that is so in part.
+    let whole = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4];
+    let part = [1, b'x', 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 1, 2, 3, 4];
+    let opt = opt(&[0], [0; 4], 0, &[]);
+    let mut request = [&query(None)[..], &a, &whole, &opt, &part, &a].concat();
+    request[11] = 5;
     for via in [Via::Udp, Via::Tcp] {
         let reply = exchange(via, server.v4, &request);
         assert_eq!((reply.header().0, reply.addresses().len()), (NOERROR, 1));
