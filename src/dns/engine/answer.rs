@@ -88,9 +88,7 @@ pub(super) fn reply(
         Some(Err(error)) => Next::Refuse(signed::rcode(error), None),
         _ => at.next,
     };
-    // Who has signed a request is where it says that it comes from.
     let limits = limit::of(options, at, transport, cookie.as_ref());
-    let limits = limits.filter(|_| !matches!(key, Some(Ok(_))));
     let mut whole = None;
     let (mut outcome, limited) = match next {
         Next::Answer => answer(snapshot, at, limits, worker, &mut reply, &mut client),

@@ -317,6 +317,17 @@ fn a_signature_that_is_not_taken_is_told(
     }
 }
 
+/// One reply a second of either kind, and all others without records.
+fn one_a_second() -> RateLimit {
+    RateLimit {
+        responses_per_second: 1,
+        errors_per_second: 1,
+        slip: 1,
+        dry_run: false,
+        exempt: Networks::default(),
+    }
+}
+
 /// A query for this name with a TSIG record that nobody has signed: its owner, its algorithm.
 fn unsigned(question: &[u8], owner: &[u8], algorithm: &[u8], opt: &[u8]) -> Vec<u8> {
     let others = 1 + u8::from(!opt.is_empty());
@@ -338,13 +349,7 @@ fn a_refusal_is_no_longer_than_the_request_and_keeps_its_opt() {
     let sha = b"\x0bhmac-sha256\x00";
     let opt = [0, 0, 41, 16, 0, 0, 0, 0, 0, 0, 0];
     let mut snapshot = open(Dynamic::Omit);
-    snapshot.options.rate_limit = Some(RateLimit {
-        responses_per_second: 1,
-        errors_per_second: 1,
-        slip: 1,
-        dry_run: false,
-        exempt: Networks::default(),
-    });
+    snapshot.options.rate_limit = Some(one_a_second());
     for (question, owner, algorithm, rcode) in [
         (&b"\x01a\x00"[..], &plain[..], &sha[..], Rcode::NOTAUTH),
         (&longest, plain, sha, Rcode::NOTAUTH),
@@ -375,6 +380,24 @@ fn a_refusal_is_no_longer_than_the_request_and_keeps_its_opt() {
         assert!(reply.len() <= if opt.is_empty() { 512 } else { 1232 });
         assert_eq!(message.header().rcode(), rcode);
         assert_eq!(message.opt().is_some(), !opt.is_empty());
+    }
+}
+
+/// A signature covers no address: it shows who made a message, and not who sent it.
+#[test]
+fn a_good_signature_lifts_no_limit() {
+    let mut snapshot = open(Dynamic::Omit);
+    snapshot.options.rate_limit = Some(one_a_second());
+    let mut worker = worker(Metrics::new().block(Proto::Udp, Family::V4, false), 7);
+    let question = query("www.example.test", rtype::A, None);
+    let (request, client) = sign(&question, key("other.", SECRET), now());
+    for (transport, tc, answers) in
+        [(Transport::Udp, false, 1), (Transport::Udp, true, 0), (Transport::Tcp, false, 1)]
+    {
+        let (_, reply) = finished_by(&mut worker, &snapshot, FAR, transport, &request);
+        let mut reply = Message::from_octets(reply).unwrap();
+        assert_eq!((reply.header().tc(), reply.header_counts().ancount()), (tc, answers));
+        client.answer(&mut reply, Time48::from_u64(now())).unwrap();
     }
 }
 
