@@ -349,7 +349,6 @@ impl<'a> Query<'a, '_> {
         if exact
             && entry.is_apex()
             && self.at.qtype == rtype::DS
-            && chain.is_none_or(|chain| chain != zone)
             && let Some(done) = self.parent_ds(here, found, zone, chain)?
         {
             return Ok(done);
@@ -488,8 +487,11 @@ impl<'a> Query<'a, '_> {
                 // What another zone served here says of a name is not this zone's to hand out,
                 // unless that is a zone further down, which has taken the glue's place.
                 let is_ours = entry.zone() == names.entry(cut).zone();
-                let in_domain =
-                    names.owner(glue).ends_with(cut_name) && (!is_ours || entry.cut() == Some(cut));
+                let in_domain = if is_ours {
+                    entry.cut() == Some(cut)
+                } else {
+                    names.owner(glue).ends_with(cut_name)
+                };
                 if in_domain != needed || !(is_ours || in_domain) {
                     continue;
                 }

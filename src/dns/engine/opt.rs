@@ -54,10 +54,10 @@ impl<'a> Opt<'a> {
         })
     }
 
-    /// Without what makes a reply longer than its request, but for the server's part of a cookie.
+    /// Without what makes a reply longer than its request, but for the server's part of a cookie;
+    /// there must be no error yet.
     pub(super) const fn shorten(&mut self) {
         self.nsid = None;
-        self.error = None;
     }
 
     /// Octets of the record, but for the error.

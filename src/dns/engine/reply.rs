@@ -175,14 +175,11 @@ impl<'a> Reply<'a> {
         opt: Option<&Opt<'_>>,
     ) -> usize {
         let Self { buffer, mut at, end, question_end, counts, .. } = self;
-        let [mut an, mut ns, mut ar] = counts;
+        let [an, ns, mut ar] = counts;
         let room = buffer.get_mut(..end).unwrap_or_default();
         if let Some(end) = opt.and_then(|opt| opt.write(rcode, room, at)) {
             at = end;
             ar = ar.saturating_add(1);
-        }
-        if truncated {
-            (an, ns) = (0, 0);
         }
         if let Some([_, _, high, low, rest @ ..]) = buffer.first_chunk_mut::<HEADER>() {
             *high = flags::QR
