@@ -41,6 +41,10 @@ fn rfc4892_what_is_configured_is_told(#[case] name: &str, #[case] text: &str) {
         let record = [&head[..], text.as_bytes()].concat();
         assert_eq!(octets[12 + name.len() + 2 + 4..][..record.len()], record);
     }
+    // RFC 8482 section 4.1: ANY is answered with the one RRset that there is.
+    for octets in asked(&server, name, 255, 3) {
+        assert_eq!((octets[3] & 0x0f, &octets[6..12]), (0, &[0, 1, 0, 0, 0, 1][..]));
+    }
     // A type that there is not: no data, and no SOA to go with it.
     for octets in asked(&server, name, 1, 3) {
         assert_eq!((octets[3] & 0x0f, &octets[6..12]), (0, &[0, 0, 0, 0, 0, 1][..]));

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use rstest::rstest;
 
-use crate::harness::{Question, Reply, Server, Site, Via, exchange, option};
+use crate::harness::{Question, Reply, Server, Site, Via, exchange, option, until};
 
 const COOKIE: u16 = 10;
 const CLIENT: &[u8] = b"\x24\x64\xc4\xab\xcf\x10\xc9\x57";
@@ -163,6 +163,26 @@ fn a_reload_keeps_the_random_secret() {
     let got = cookie(&reply(Via::Udp, server.v4, CLIENT));
     assert!(server.reload());
     assert_eq!(cookie(&reply(Via::Udp, server.v4, &got)), got);
+}
+
+#[test]
+fn rfc9018_4_3_new_cookies_have_the_time_of_the_moment() {
+    let server = Site::new("").serve();
+    let time = |via| {
+        let cookie = cookie(&reply(via, server.v4, CLIENT));
+        u32::from_be_bytes(*cookie[12..].first_chunk().unwrap())
+    };
+    let start = [Via::Udp, Via::Tcp].map(time);
+    until("a second passes", || (wall_secs() > start[1].max(start[0])).then_some(()));
+    for (via, start) in [Via::Udp, Via::Tcp].into_iter().zip(start) {
+        assert!((start + 1..=wall_secs()).contains(&time(via)), "{via:?}");
+    }
+}
+
+/// Seconds of Unix time.
+fn wall_secs() -> u32 {
+    let since = trimtab::clock::wall().duration_since(std::time::UNIX_EPOCH).unwrap();
+    u32::try_from(since.as_secs()).unwrap()
 }
 
 #[test]

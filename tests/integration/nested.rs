@@ -22,6 +22,7 @@ ns.bare A 192.0.2.55
 away NS ns.away
 ns.away A 192.0.2.56
 down CNAME www.sub
+cross NS www.sub
 cut NS ns.inner.cut
 ns.inner.cut A 192.0.2.59
 *.wild.sub A 192.0.2.57
@@ -35,6 +36,7 @@ up CNAME ns.example.test.
 out CNAME app.bare.example.test.
 self CNAME @
 alias CNAME app
+third CNAME bare.example.test.
 deep NS ns.deep
 ns.deep A 192.0.2.58
 ";
@@ -109,6 +111,11 @@ fn assert_answered(server: &Server, name: &str, rtype: RecordType, wanted: &str)
     A,
     "NoError | ns cut 300 NS ns.inner.cut | ar ns.inner.cut 3600 A 192.0.2.60"
 )]
+#[case::rfc9471_2_2_no_glue_that_another_zone_has(
+    "x.cross",
+    A,
+    "NoError | ns cross 300 NS www.sub"
+)]
 #[case::rfc1034_4_3_2_an_alias_into_the_child("down", A, "NoError aa | an down 300 CNAME www.sub")]
 #[case::rfc1034_4_3_2_an_alias_into_the_parent("up.sub", A, "NoError aa | an up.sub 300 CNAME ns")]
 #[case::rfc1034_4_3_2_an_alias_to_a_dynamic_record_of_another_zone(
@@ -120,6 +127,11 @@ fn assert_answered(server: &Server, name: &str, rtype: RecordType, wanted: &str)
     "self.sub",
     DS,
     "NoError aa | an self.sub 300 CNAME sub | ns sub 60"
+)]
+#[case::rfc4035_3_1_4_1_ds_behind_an_alias_of_a_third_zone(
+    "third.sub",
+    DS,
+    "NoError aa | an third.sub 300 CNAME bare"
 )]
 #[case::a_dynamic_record_of_the_child("app.sub", A, "NoError aa | an app.sub 30 A 192.0.2.100")]
 #[case::rfc2308_2_2_a_family_that_it_lacks("app.sub", AAAA, "NoError aa | ns sub 30")]

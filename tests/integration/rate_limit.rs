@@ -11,7 +11,7 @@ use hickory_proto::rr::RecordType;
 use rstest::rstest;
 use trimtab::clock::now;
 
-use crate::harness::{Client, Question, Reply, Server, Site, Via, exchange, option};
+use crate::harness::{Client, Question, Reply, Server, Site, Via, exchange, option, until};
 
 /// Replies in a second, of either kind.
 const RATE: usize = 20;
@@ -131,6 +131,17 @@ fn a_flood_of_one_network_is_limited_and_another_is_answered(
     let dropped_too = server.metrics().growth(&before, "trimtab_dns_dropped_total");
     let reason = "trimtab_dns_dropped_total{reason=\"rate_limit\"}".to_owned();
     assert_eq!(dropped_too, [(reason, dropped)]);
+}
+
+#[test]
+fn a_network_is_answered_again_when_its_flood_is_over() {
+    let server = limited("slip = 1");
+    Flood::of("127.0.2.7", server.v4, one_name).assert_limited();
+    let mut client = Client::at(ip("127.0.2.8"), server.v4);
+    until("an answer that is whole", || {
+        let reply = client.ask(&one_name(0));
+        (!reply.message.metadata.truncation).then_some(())
+    });
 }
 
 #[test]

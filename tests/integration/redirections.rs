@@ -15,6 +15,7 @@ d A 192.0.2.1
 a.e A 192.0.2.2
 alias.e CNAME again.d
 again.e A 192.0.2.3
+back.e CNAME d
 app.e TXT \"beside a dynamic record\"
 *.wild.e A 192.0.2.4
 cut.e NS ns.cut.e
@@ -134,6 +135,11 @@ fn line(reply: &Reply) -> String {
     A,
     "NoError aa | an d 77 DNAME | an alias.d 77 CNAME alias.e | an alias.e 300 CNAME again.d | \
      an again.d 77 CNAME again.e | an again.e 300 A 192.0.2.3"
+)]
+#[case::rfc2181_5_asked_for_and_on_the_way(
+    "back.d",
+    RecordType::Unknown(39),
+    "NoError aa | an d 77 DNAME | an back.d 77 CNAME back.e | an back.e 300 CNAME d"
 )]
 #[case::to_itself("a.self", A, "NoError aa | an self 300 DNAME | an a.self 300 CNAME a.self")]
 #[case::to_one_another(

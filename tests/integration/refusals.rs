@@ -114,7 +114,10 @@ fn a_name_of_256_octets_and_what_is_behind_the_end() {
     let long = [[&[63][..], &[b'a'; 63]].concat().repeat(4), vec![0, 0, 1, 0, 1]].concat();
     let long = [&[0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0][..], &long].concat();
     let trailing = [&query(None)[..], &[0]].concat();
-    for request in [long, trailing] {
+    let owner = [[&[63][..], &[b'a'; 63]].concat().repeat(4), vec![0]].concat();
+    let mut behind = [&query(None)[..], &owner, &[0, 1, 0, 1, 0, 0, 0, 0, 0, 0]].concat();
+    behind[11] = 1;
+    for request in [long, trailing, behind] {
         assert_eq!(exchange(Via::Udp, server.v4, &request).header().0, FORMERR);
         assert_eq!(exchange(Via::Tcp, server.v4, &request).header().0, FORMERR);
     }

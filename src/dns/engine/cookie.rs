@@ -263,6 +263,20 @@ mod tests {
     }
 
     #[test]
+    fn rfc9018_4_1_another_version_is_not_ours() {
+        let secret = Secret([3; 16]);
+        for (version, standing) in
+            [(0, Standing::Wrong), (1, Standing::Known), (2, Standing::Wrong)]
+        {
+            let mut head = head(50);
+            head[0] = version;
+            let sent = Server::Ours(NEW.server_cookie(FROM, head, &secret));
+            let checked = Cookie { server: sent, ..NEW }.check(FROM, 50, &[secret]);
+            assert_eq!(checked.standing, standing, "version {version}");
+        }
+    }
+
+    #[test]
     fn rfc7873_6_a_cookie_is_for_one_address_and_one_client() {
         let secret = Secret([3; 16]);
         let cookie = sent_at(50, &secret);

@@ -110,6 +110,7 @@ fn full(name: &str) -> String {
 #[case::rfc4592_the_wildcard_itself("a.wild", rtype::A, "*.wild", rtype::A, true)]
 #[case::rfc4592_no_data_below_a_wildcard("a.wild", TXT, "b.wild", MX, true)]
 #[case::referrals("a.sub", rtype::A, "b.sub", TXT, true)]
+#[case::a_referral_and_a_name_that_does_not_exist("a.sub", rtype::A, "nope", rtype::A, false)]
 #[case::the_delegation_itself("a.sub", rtype::A, "sub", rtype::NS, true)]
 #[case::rfc6672_names_below_a_dname("x.d", rtype::A, "y.d", TXT, true)]
 #[case::an_alias_of_any_type("c1", rtype::A, "c1", TXT, true)]

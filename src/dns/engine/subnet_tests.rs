@@ -387,10 +387,26 @@ fn beside_other_options_and_errors() {
 }
 
 #[test]
-fn the_subnet_counts_against_the_size() {
+fn options_count_against_the_size() {
     let zone: String = (0..10).map(|n| format!("big TXT \"{n:0>40}\"\n")).collect();
     let mut bench = Bench::new(true);
     bench.snapshot.names = Arc::new(names(&format!("{ZONE}{zone}"), &["app", "de", "all"]));
+    let text = "n".repeat(128);
+    bench.snapshot.options.nsid = Some(text.as_str().into());
+    let (nsid, cookie) = (vec![0, 3, 0, 0], [&[0, 10, 0, 8][..], b"a client"].concat());
+    for (option, wanted) in [
+        (nsid.clone(), [&[0, 3, 0, 128], text.as_bytes()].concat()),
+        (cookie.clone(), [&[0, 10, 0, 24][..], b"a client", &[1, 0, 0, 0]].concat()),
+        ([nsid, cookie, prefix("81.2.3.0/24")].concat(), text.into_bytes()),
+    ] {
+        let whole = bench.reply(GERMAN, &asking("big", 16, 1232, &option)).len() as u16;
+        for (payload, truncated) in [(whole, false), (whole - 1, true), (512, true)] {
+            let octets = bench.reply(GERMAN, &asking("big", 16, payload, &option));
+            assert_eq!(octets[2] & 2 > 0, truncated, "{option:?} in {payload}");
+            assert!(octets.len() <= usize::from(payload) && octets[11] == 1);
+            assert!(octets.windows(wanted.len()).any(|part| part == wanted));
+        }
+    }
     for subnet in ["0.0.0.0/0", "81.2.3.0/24", "2a02:100::1/128"] {
         let option = prefix(subnet);
         let whole = bench.reply(GERMAN, &asking("big", 16, 1232, &option)).len() as u16;

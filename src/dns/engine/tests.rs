@@ -159,15 +159,18 @@ pub(in crate::dns) fn query(name: &str, qtype: u16, payload: Option<u16>) -> Vec
 }
 
 fn reply_to(request: &[u8], transport: Transport) -> Option<Vec<u8>> {
+    reply_of(&snapshot(), request, transport)
+}
+
+fn reply_of(snapshot: &Snapshot, request: &[u8], transport: Transport) -> Option<Vec<u8>> {
     let metrics = Metrics::new();
     let block = metrics.block(Proto::Udp, Family::V4, false);
     let mut worker = worker(block, 7);
-    let snapshot = snapshot();
     let mut at = Located::default();
-    locate(&snapshot, FROM, request, &mut at);
+    locate(snapshot, FROM, request, &mut at);
     let mut buffer = vec![0; reply_max(transport, 4096)];
     buffer[..request.len()].copy_from_slice(request);
-    match finish(&snapshot, &at, transport, &mut buffer, &mut worker) {
+    match finish(snapshot, &at, transport, &mut buffer, &mut worker) {
         Verdict::Reply(len) => Some(buffer[..len].to_vec()),
         Verdict::Nothing | Verdict::Transfer => None,
     }
@@ -418,6 +421,27 @@ fn rfc9471_a_referral_that_does_not_fit_is_truncated_and_not_authoritative() {
     let reply = ask("wide.example.test", rtype::A);
     assert!(reply.metadata.truncation && !reply.metadata.authoritative);
     assert!(reply.authorities.is_empty() && reply.additionals.is_empty());
+}
+
+/// The second one's names take more octets than a compression pointer reaches (RFC 1035 section 4.1.4).
+#[rstest]
+#[case::after_128_names("", 128..=128)]
+#[case::before_names_that_nothing_can_point_at(&format!(".{0}.{0}.{0}", "x".repeat(60)), 60..=90)]
+fn long_chains_of_aliases_end(
+    #[case] suffix: &str,
+    #[case] names_wanted: std::ops::RangeInclusive<usize>,
+) {
+    let aliases: String =
+        (0..200).map(|n| format!("n{n}{suffix} CNAME n{}{suffix}\n", n + 1)).collect();
+    let mut snapshot = snapshot();
+    snapshot.names = Arc::new(names(&format!("{ZONE}{aliases}"), &["app"]));
+    let request = query(&format!("n0{suffix}.example.test"), rtype::A, None);
+    let reply = reply_of(&snapshot, &request, Transport::Tcp).unwrap();
+    let reply = Message::from_vec(&reply).unwrap();
+    assert!(!reply.metadata.truncation && reply.metadata.authoritative);
+    assert_eq!(reply.response_code, ResponseCode::NoError);
+    assert!(names_wanted.contains(&reply.answers.len()), "{}", reply.answers.len());
+    assert!(reply.authorities.is_empty(), "the rest is left to the resolver");
 }
 
 /// Whatever comes in, what goes out can be read and is within its limit.
