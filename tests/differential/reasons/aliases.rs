@@ -62,7 +62,7 @@ pub(super) fn long(case: &Case<'_>, ours: &mut Reply, theirs: &mut Reply) {
     }
 }
 
-/// Where the last name is below a DNAME that is in the reply already, the others go on for a while.
+/// Where the last name is below a DNAME that was used for a shorter one, the others go on for a while.
 pub(super) fn again(case: &Case<'_>, ours: &mut Reply, theirs: &mut Reply) {
     let chain = Chain::of(case.question, ours);
     let Some((last, before)) = chain.names.split_last() else { return };

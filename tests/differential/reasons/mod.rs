@@ -59,7 +59,7 @@ const REASONS: &[Reason] = &[
     },
     Reason {
         name: "a chain ends where a DNAME makes a name longer a second time",
-        peers: &[Knot, Bind],
+        peers: &[Nsd, Knot, Bind],
         apply: aliases::again,
     },
     Reason {
