@@ -117,6 +117,11 @@ const REASONS: &[Reason] = &[
         peers: &[Nsd, Knot, Bind],
         apply: useful,
     },
+    Reason {
+        name: "glue that is needed is not left out without TC (RFC 9471 section 3)",
+        peers: &[Bind],
+        apply: zones::no_room,
+    },
 ];
 
 /// Lets every reason have its turn; returns those that found something to account for.

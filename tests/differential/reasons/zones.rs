@@ -33,19 +33,16 @@ pub(super) fn nested(case: &Case<'_>, ours: &mut Reply, theirs: &mut Reply) {
 /// A zone further up is here, but another one between the two is delegated to elsewhere: the others
 /// refer to that.
 pub(super) fn orphan(case: &Case<'_>, ours: &mut Reply, theirs: &mut Reply) {
-    let name = &case.question.name;
+    let chain = Chain::of(case.question, ours);
+    let name = chain.last();
     let zones = case.family.zones_of(name);
     let [.., upper, own] = &zones[..] else { return };
     let is_between = theirs.cut().is_some_and(|cut| {
         upper.has(cut, rtype::NS) && own.apex.is_within(cut) && own.apex != *cut
     });
     let is_childs = ours.authority.iter().all(|rr| rr.rtype == rtype::SOA && rr.owner == own.apex);
-    if case.question.rtype == rtype::DS
-        && own.apex == *name
-        && is_between
-        && is_childs
-        && !theirs.aa
-    {
+    let is_like = theirs.answer == ours.answer && theirs.aa == (chain.names.len() > 1);
+    if case.question.rtype == rtype::DS && own.apex == *name && is_between && is_childs && is_like {
         equal(ours, theirs);
     }
 }
@@ -93,4 +90,20 @@ pub(super) fn wild_glue(case: &Case<'_>, ours: &mut Reply, theirs: &mut Reply) {
         };
         !(rr.owner.is_within(cut) && zones.iter().any(is_made))
     });
+}
+
+/// BIND leaves out glue for which there is no room, without a word.
+pub(super) fn no_room(case: &Case<'_>, ours: &mut Reply, theirs: &mut Reply) {
+    // Type, class, TTL and length; BIND does not compress every owner.
+    const HEAD: usize = 10;
+    let missing = ours.additional.difference(&theirs.additional);
+    let missing: usize = missing.map(|rr| rr.owner.as_wire().len() + HEAD + rr.data.len()).sum();
+    let is_referral = ours.cut().is_some() && ours.cut() == theirs.cut();
+    if is_referral
+        && theirs.additional.is_subset(&ours.additional)
+        && theirs.len + missing > case.question.limit()
+        && ours.len <= case.question.limit()
+    {
+        theirs.additional.clone_from(&ours.additional);
+    }
 }
