@@ -106,6 +106,9 @@ mod tests {
         other[0] ^= 1;
         assert_eq!(sent.answer(&other, NOW), None, "another id");
         assert_eq!(sent.answer(&sent.octets, NOW), None, "no response");
+        other[0] ^= 1;
+        other[2] ^= OPCODE;
+        assert_eq!(sent.answer(&other, NOW), None, "a response to a query");
         assert_eq!(sent.answer(b"\x12\x34", NOW), None);
     }
 

@@ -116,6 +116,10 @@ impl Task {
                 }
             }
             let next = self.peer.next(now);
+            if next.is_none() {
+                // It would keep an address that the machine may lose by the next time.
+                socket = None;
+            }
             let heard = async {
                 match &socket {
                     Some(socket) => socket.recv(&mut buffer).await,

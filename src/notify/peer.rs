@@ -19,8 +19,10 @@ pub(super) struct Peer {
     key: Option<Arc<tsig::Key>>,
     /// For each zone the last serial of which it was told or was not to be reached.
     told: HashMap<Name, u32>,
-    /// What it is to be told.
-    news: BTreeMap<Name, News>,
+    /// The serials of which it is to be told as soon as there is room.
+    news: BTreeMap<Name, u32>,
+    /// What waits for an answer, and is sent again; never more than [`WINDOW`].
+    sent: BTreeMap<Name, Waiting>,
     /// It did not answer when it was last told something.
     silent: bool,
     /// For each zone the code with which it refused.
@@ -28,12 +30,12 @@ pub(super) struct Peer {
 }
 
 #[derive(Debug)]
-struct News {
+struct Waiting {
     serial: u32,
     /// How often it was sent.
     tries: usize,
-    /// What waits for an answer, and until when.
-    sent: Option<(Sent, Instant)>,
+    message: Sent,
+    until: Instant,
 }
 
 /// What came of telling a secondary of a zone.
@@ -69,8 +71,8 @@ impl Result {
 impl Peer {
     /// One that has been told nothing.
     pub(super) fn new(key: Option<Arc<tsig::Key>>) -> Self {
-        let (told, news, refused) = Default::default();
-        Self { key, told, news, silent: false, refused }
+        let (told, news, sent, refused) = Default::default();
+        Self { key, told, news, sent, silent: false, refused }
     }
 
     /// Takes over what zones there are. It is to be told of those that it does not know, and of
@@ -79,12 +81,15 @@ impl Peer {
         let serials: HashMap<&Name, u32> = zones.iter().map(|(name, at)| (name, *at)).collect();
         self.told.retain(|zone, _| serials.contains_key(zone));
         self.news.retain(|zone, _| serials.contains_key(zone));
+        self.sent.retain(|zone, _| serials.contains_key(zone));
         self.refused.retain(|zone, _| serials.contains_key(zone));
         for (zone, serial) in zones {
-            let known =
-                self.news.get(zone).map(|news| news.serial).or(self.told.get(zone).copied());
+            let sent = || self.sent.get(zone).map(|waiting| waiting.serial);
+            let known = self.news.get(zone).copied().or_else(sent);
+            let known = known.or_else(|| self.told.get(zone).copied());
             if known.is_none_or(|known| is_newer(*serial, known)) {
-                self.news.insert(zone.clone(), News { serial: *serial, tries: 0, sent: None });
+                self.sent.remove(zone);
+                self.news.insert(zone.clone(), *serial);
             }
         }
     }
@@ -97,48 +102,58 @@ impl Peer {
         wall: u64,
         mut id: impl FnMut() -> u16,
     ) -> Vec<Vec<u8>> {
-        let waiting = |news: &&News| news.sent.as_ref().is_some_and(|(_, until)| *until > now);
-        let mut room = WINDOW.saturating_sub(self.news.values().filter(waiting).count());
-        let mut all = Vec::new();
-        for (zone, news) in &mut self.news {
-            let over = news.sent.as_ref().is_none_or(|(_, until)| *until <= now);
-            let Some(wait) = WAIT_SECS.get(news.tries).filter(|_| over && room > 0) else {
-                continue;
-            };
-            let sent = Sent::new(id(), zone, self.key.as_ref(), wall);
-            all.push(sent.octets.clone());
-            news.sent = Some((sent, now + Duration::from_secs(*wait)));
-            news.tries += 1;
-            room -= 1;
+        let over = |waiting: &Waiting| waiting.until <= now && waiting.tries < WAIT_SECS.len();
+        let (again, sent) =
+            std::mem::take(&mut self.sent).into_iter().partition(|(_, waiting)| over(waiting));
+        self.sent = sent;
+        // What is sent again keeps its room, so that nothing that is over waits for any.
+        let again: BTreeMap<Name, Waiting> = again;
+        let mut all: Vec<_> =
+            again.into_iter().map(|(zone, was)| (zone, was.serial, was.tries)).collect();
+        while self.sent.len() + all.len() < WINDOW
+            && let Some((zone, serial)) = self.news.pop_first()
+        {
+            all.push((zone, serial, 0));
         }
-        all
+        let send = |(zone, serial, tries)| {
+            let wait = WAIT_SECS.get(tries)?;
+            // Each its own, for an answer need not say what it answers.
+            let id = loop {
+                let id = id();
+                if self.sent.values().all(|waiting| waiting.message.id != id) {
+                    break id;
+                }
+            };
+            let message = Sent::new(id, &zone, self.key.as_ref(), wall);
+            let octets = message.octets.clone();
+            let until = now + Duration::from_secs(*wait);
+            self.sent.insert(zone, Waiting { serial, tries: tries + 1, message, until });
+            Some(octets)
+        };
+        all.into_iter().filter_map(send).collect()
     }
 
     /// What was sent as often as it is, and not answered.
     pub(super) fn give_up(&mut self, now: Instant) -> Vec<Outcome> {
-        let over = |news: &News| {
-            news.tries == WAIT_SECS.len()
-                && news.sent.as_ref().is_some_and(|(_, until)| *until <= now)
-        };
-        let lost = self.news.iter().filter(|(_, news)| over(news));
+        let over = |waiting: &Waiting| waiting.tries == WAIT_SECS.len() && waiting.until <= now;
+        let lost = self.sent.iter().filter(|(_, waiting)| over(waiting));
         let lost: Vec<Name> = lost.map(|(zone, _)| zone.clone()).collect();
         lost.into_iter().filter_map(|zone| self.done(zone, Result::Unanswered)).collect()
     }
 
     /// When there is something to do next.
     pub(super) fn next(&self, now: Instant) -> Option<Instant> {
-        let at = |news: &News| news.sent.as_ref().map_or(now, |(_, until)| *until);
-        // What waits for room in the window gets it when something else is over.
-        let sent = self.news.values().filter(|news| news.sent.is_some()).map(at).min();
-        let is_room = self.news.values().filter(|news| news.sent.is_some()).count() < WINDOW;
-        let waiting = is_room && self.news.values().any(|news| news.sent.is_none());
-        if waiting { Some(now) } else { sent }
+        if self.sent.len() < WINDOW && !self.news.is_empty() {
+            return Some(now);
+        }
+        self.sent.values().map(|waiting| waiting.until).min()
     }
 
     /// Takes a datagram for what it is; `None`: it answers nothing.
     pub(super) fn heard(&mut self, octets: &[u8], wall: u64) -> Option<Outcome> {
-        let answer = |news: &News| news.sent.as_ref()?.0.answer(octets, wall);
-        let (zone, said) = self.news.iter().find_map(|(zone, news)| Some((zone, answer(news)?)))?;
+        let answer = |waiting: &Waiting| waiting.message.answer(octets, wall);
+        let mut sent = self.sent.iter();
+        let (zone, said) = sent.find_map(|(zone, waiting)| Some((zone, answer(waiting)?)))?;
         let result = match said {
             Said::Yes => Result::Answered,
             Said::No(rcode) => Result::Refused(rcode),
@@ -147,7 +162,7 @@ impl Peer {
     }
 
     fn done(&mut self, zone: Name, result: Result) -> Option<Outcome> {
-        let serial = self.news.remove(&zone)?.serial;
+        let serial = self.sent.remove(&zone)?.serial;
         self.told.insert(zone.clone(), serial);
         let silent = result == Result::Unanswered;
         let mut is_new = std::mem::replace(&mut self.silent, silent) != silent;
@@ -248,6 +263,49 @@ mod tests {
             let sent = peer.due(now, 0, &mut id);
             assert_eq!(told(peer.heard(&answer(&sent[0], rcode), 0)), wanted);
         }
+    }
+
+    #[test]
+    fn what_is_sent_again_does_not_wait_for_what_is_new() {
+        let (mut peer, mut now, mut id) = (Peer::new(None), clock::now(), ids());
+        let old: Vec<(Name, u32)> =
+            (0..WINDOW).map(|n| (Name::from_text(&format!("z{n}")).unwrap(), 1)).collect();
+        peer.plan(&old);
+        assert_eq!(peer.due(now, 0, &mut id).len(), WINDOW);
+        // Comes first in every order, and yet has to wait for room.
+        let new = [&zones(&[("a", 1)])[..], &old].concat();
+        peer.plan(&new);
+        let mut sent = 0;
+        while let Some(next) = peer.next(now) {
+            assert!(next > now, "no turning round and round");
+            now = next;
+            peer.give_up(now);
+            sent += peer.due(now, 0, &mut id).len();
+        }
+        assert_eq!(sent, WINDOW * (WAIT_SECS.len() - 1) + WAIT_SECS.len());
+    }
+
+    #[test]
+    fn messages_that_wait_at_once_have_ids_of_their_own() {
+        let (mut peer, now) = (Peer::new(None), clock::now());
+        peer.plan(&zones(&[("a", 1), ("b", 2)]));
+        let mut ids = [7, 7, 7, 8].into_iter();
+        let sent = peer.due(now, 0, || ids.next().unwrap());
+        assert_eq!(told(peer.heard(&answer(&sent[1], 9), 0)), (2, Result::Refused(9), true));
+        assert_eq!(told(peer.heard(&answer(&sent[0], 0), 0)), (1, Result::Answered, false));
+    }
+
+    #[test]
+    fn a_serial_that_grows_meanwhile_is_told_in_place_of_the_one_before() {
+        let (mut peer, now, mut id) = (Peer::new(None), clock::now(), ids());
+        peer.plan(&zones(&[("a", 1)]));
+        let first = peer.due(now, 0, &mut id);
+        peer.plan(&zones(&[("a", 2)]));
+        assert_eq!(peer.heard(&answer(&first[0], 0), 0), None, "that was about another serial");
+        let second = peer.due(now, 0, &mut id);
+        assert_eq!(second.len(), 1);
+        assert_eq!(told(peer.heard(&answer(&second[0], 0), 0)), (2, Result::Answered, false));
+        assert_eq!(peer.next(now), None);
     }
 
     #[test]
