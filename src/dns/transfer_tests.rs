@@ -53,7 +53,7 @@ fn records(messages: &[Vec<u8>]) -> Vec<String> {
 }
 
 /// One zone in the place of the usual ones.
-fn with_zone(text: &str) -> Snapshot {
+pub(super) fn with_zone(text: &str) -> Snapshot {
     let mut snapshot = open(Dynamic::Omit);
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("zone");
@@ -65,7 +65,8 @@ fn with_zone(text: &str) -> Snapshot {
     snapshot
 }
 
-const HEAD: &str = "@ 60 SOA ns hostmaster 1 7200 900 1209600 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
+pub(super) const HEAD: &str =
+    "@ 60 SOA ns hostmaster 1 7200 900 1209600 60\n@ 60 NS ns\nns 60 A 192.0.2.53\n";
 const SOA: &str =
     "example.test. 60 SOA ns.example.test. hostmaster.example.test. 1 7200 900 1209600 60";
 

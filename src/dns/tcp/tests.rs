@@ -13,20 +13,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::turn::Desks;
-use super::{Entered, Listener, TcpLimits, TcpServer};
+use super::{Entered, Listener, TRANSFERS, TcpLimits, TcpServer};
 use crate::clock;
 use crate::dns::engine::tests::{query, shared, snapshot};
+use crate::dns::transfer_tests::{HEAD, with_zone};
 use crate::metrics::{Metrics, Proto};
 use crate::model::Family;
-use crate::routing::Publisher;
+use crate::routing::{Publisher, Snapshot};
 use crate::wire::rtype;
 
 /// A server that does not listen, and the counters of a listener.
 fn idle_server(max_per_client: usize) -> (TcpServer, Arc<Metrics>, CancellationToken) {
+    server_of(snapshot(), max_per_client)
+}
+
+fn server_of(
+    snapshot: Snapshot,
+    max_per_client: usize,
+) -> (TcpServer, Arc<Metrics>, CancellationToken) {
     let limits = TcpLimits {
         max_connections: 64,
         max_per_client,
@@ -35,7 +43,7 @@ fn idle_server(max_per_client: usize) -> (TcpServer, Arc<Metrics>, CancellationT
         max_in_flight: 16,
     };
     let stop = CancellationToken::new();
-    let handle = Publisher::new(snapshot()).handle();
+    let handle = Publisher::new(snapshot).handle();
     let metrics = Metrics::new();
     let server = TcpServer::new(limits, handle, shared(), metrics.connections(), stop.clone());
     (server, metrics, stop)
@@ -175,4 +183,61 @@ async fn a_panic_gives_the_place_back_and_is_counted() {
         assert!(text.contains(line), "no {line}");
     }
     assert!(server.shared.open.lock().unwrap().is_empty());
+}
+
+/// The zone `example.test` of about so many kilobytes, for whoever asks from here.
+fn to_have(kilobytes: usize) -> Snapshot {
+    let text = |n| format!("h{n} 60 TXT {} {0} {0} {0}\n", "x".repeat(250));
+    let mut snapshot =
+        with_zone(&(HEAD.to_owned() + &(0..kilobytes).map(text).collect::<String>()));
+    let mut transfers = (*snapshot.options.transfers).clone();
+    transfers.allow = vec!["127.0.0.0/8".parse().unwrap()];
+    snapshot.options.transfers = Arc::new(transfers);
+    snapshot
+}
+
+/// A request for that zone with its length.
+fn axfr() -> Vec<u8> {
+    let query = query("example.test", rtype::AXFR, None);
+    [&(query.len() as u16).to_be_bytes()[..], &query].concat()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_transfer_that_gets_no_place_in_time_is_given_up() {
+    let (server, metrics, _stop) = server_of(to_have(1), 8);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    server.listen(listener, metrics.block(Proto::Tcp, Family::V4, true));
+    let places = server.shared.transfers.acquire_many(TRANSFERS as u32).await.unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&axfr()).await.unwrap();
+    assert_eq!(replies(&mut stream).await, 0);
+    let broken = r#"trimtab_dns_transfers_total{result="broken"} 1"#;
+    assert!(metrics.text().contains(broken));
+    drop(places);
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(&axfr()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    assert_eq!(replies(&mut stream).await, 1);
+}
+
+#[tokio::test]
+async fn a_secondary_may_pause_for_longer_than_the_system_waits_for_others() {
+    let (server, metrics, _stop) = server_of(to_have(1000), 8);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let socket = socket2::SockRef::from(&listener);
+    socket.set_tcp_user_timeout(Some(Duration::from_millis(100))).unwrap();
+    socket.set_send_buffer_size(1 << 12).unwrap();
+    server.listen(listener, metrics.block(Proto::Tcp, Family::V4, true));
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_recv_buffer_size(1 << 12).unwrap();
+    let mut stream = socket.connect(address).await.unwrap();
+    stream.write_all(&axfr()).await.unwrap();
+    stream.shutdown().await.unwrap();
+    // The pause itself: the system would have ended the connection after less than half of it.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let mut octets = Vec::new();
+    stream.read_to_end(&mut octets).await.unwrap();
+    assert!(octets.len() > 1_000_000, "{} octets", octets.len());
 }
