@@ -18,7 +18,7 @@ use crate::config::{self, Config, Zone, ZoneData};
 use crate::model::RecordId;
 use crate::problem::Problems;
 use crate::routing::{Assembly, Fixed, Networks, Options, Parts, RateLimit};
-use crate::wire::Name;
+use crate::wire::{Name, is_newer};
 use crate::zone::{self, Names};
 
 /// What a configuration came to.
@@ -138,12 +138,19 @@ fn rate_limit(config: &config::RateLimit) -> Option<RateLimit> {
 }
 
 impl Serial {
-    /// The serial that a zone without a file keeps, or else the time, in seconds since 1970.
+    /// The serial that a zone without a file keeps, or else a newer one: the time in seconds since
+    /// 1970, if that is newer.
     fn of(zone: &Zone, fixed: Vec<(Name, Fixed)>, before: &Serials) -> Self {
         let now = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let same = |was: &&Self| was.data == zone.data && was.fixed == fixed;
         // Serials are compared by RFC 1982, so that one may wrap around.
-        let number = before.get(&*zone.name).filter(same).map_or(now as u32, |was| was.number);
+        let now = now as u32;
+        let number = match before.get(&*zone.name) {
+            Some(was) if same(&was) => was.number,
+            // A second change within a second, or a clock that was set back.
+            Some(was) if !is_newer(now, was.number) => was.number.wrapping_add(1),
+            _ => now,
+        };
         Self { data: zone.data.clone(), fixed, number }
     }
 }
@@ -165,5 +172,33 @@ fn make(zone: &Zone, serial: u32, problems: &mut Problems) -> zone::Loaded {
             zone::synthesize(apex, &servers, hostmaster, *negative_ttl, serial, place, problems)
         }
         ZoneData::File(file) => zone::load(&file.value, apex, problems),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc1982_a_zone_without_a_file_that_changes_has_a_newer_serial() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("trimtab.toml");
+        let load = |address: &str, before: &Serials| {
+            let zone = format!("nameservers = {{ \"ns.made.test\" = [\"{address}\"] }}");
+            let text = format!("version = 1\n[zones.\"made.test\"]\n{zone}\n");
+            std::fs::write(&path, text).unwrap();
+            let loaded = load(&path, before, &mut |_, _| 0).unwrap();
+            (loaded.assembly.names.zones()[0].serial(), loaded.serials)
+        };
+        let (first, mut serials) = load("192.0.2.1", &Serials::new());
+        let (same, _) = load("192.0.2.1", &serials);
+        assert_eq!(same, first);
+        // Most likely within the same second.
+        let (second, _) = load("192.0.2.2", &serials);
+        assert!(is_newer(second, first));
+        // A clock that was set back by an hour, as it looks now.
+        serials.values_mut().for_each(|was| was.number += 3600);
+        let (third, _) = load("192.0.2.2", &serials);
+        assert_eq!(third, first + 3601);
     }
 }
