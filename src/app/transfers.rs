@@ -127,3 +127,29 @@ fn read(key: &TsigKey, problems: &mut Problems) -> Option<tsig::Key> {
     }
     Some(tsig::Key::new(key.name.value.clone(), key.algorithm.value, &secret))
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const ALL: &[&str] =
+        &["0.0.0.0:53", "127.0.0.1:53", "192.0.2.1:53", "192.0.2.2:53", "[::1]:53"];
+
+    #[rstest]
+    #[case::the_first_of_the_family(ALL, "198.51.100.1", Some("192.0.2.1"))]
+    #[case::on_the_same_host(ALL, "127.0.0.2", Some("127.0.0.1"))]
+    #[case::of_the_other_family(ALL, "::1", Some("::1"))]
+    #[case::beyond_loopback(ALL, "2001:db8::1", None)]
+    #[case::any_address(&["0.0.0.0:53", "[::]:53"], "198.51.100.1", None)]
+    fn secondaries_are_told_from_where_they_ask(
+        #[case] listen: &[&str],
+        #[case] secondary: &str,
+        #[case] wanted: Option<&str>,
+    ) {
+        let listen: Vec<SocketAddr> = listen.iter().map(|at| at.parse().unwrap()).collect();
+        let wanted = wanted.map(|ip| ip.parse().unwrap());
+        assert_eq!(source(&listen, secondary.parse().unwrap()), wanted);
+    }
+}

@@ -130,3 +130,22 @@ fn a_secondary_that_refuses_is_told_of_in_the_log() {
     let series = format!("trimtab_notifies_total{{secondary=\"{at}\",result=\"answered\"}}");
     assert_eq!(server.metrics().find(&series), None, "who is no secondary any more");
 }
+
+#[test]
+fn zones_that_nobody_gets_are_not_told_of() {
+    let secondary = Secondary::new();
+    let site = site(secondary.address(), 5);
+    let dynamic = "[regions.solo]\naddresses = [\"192.0.2.100\"]\n\
+                   [[records]]\nname = \"app.site.test\"\npolicy = \"solo\"\n";
+    let at = secondary.address();
+    site.configure(&format!(
+        "[server.transfer]\nallow = [\"127.0.0.1\"]\nnotify = [\"{at}\"]\n\
+         [zones.\"file.test\"]\nfile = \"file\"\n{dynamic}"
+    ));
+    let server = site.serve();
+    assert_eq!(secondary.told(0), "file.test.");
+    // The next that it hears is the next serial.
+    set(&site, 6);
+    assert!(server.reload());
+    assert_eq!(secondary.told(0), "file.test.");
+}

@@ -173,6 +173,15 @@ fn rfc8945_5_2_3_badtime_is_signed_and_tells_the_time() {
     assert_eq!(told.time, NOW, "the client's time, so that the client finds it right");
     assert_eq!(told.check_reply(&buffer, &key, &received.mac, NOW), Ok(()));
     assert_eq!(buffer[end - 6..end], (NOW + 999).to_be_bytes()[2..], "and the server's");
+    // What is signed, octet by octet: the peer takes the other data for eight of them.
+    let mut signed = [&[0, 32], received.mac.as_slice(), &buffer[..11], &[0]].concat();
+    signed.extend(&buffer[12..len]);
+    signed.extend(b"\x08transfer\x07example\0\0\xff\0\0\0\0\x0bhmac-sha256\0");
+    signed.extend(&NOW.to_be_bytes()[2..]);
+    signed.extend(&[1, 44, 0, 18, 0, 6]);
+    signed.extend(&(NOW + 999).to_be_bytes()[2..]);
+    let secret = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, SECRET);
+    ring::hmac::verify(&secret, &signed, told.mac.as_slice()).unwrap();
 }
 
 /// The request with a MAC of another length, its first octets those of the right one.
@@ -206,6 +215,22 @@ fn rfc8945_5_2_4_only_whole_macs_are_taken(#[case] len: usize, #[case] error: Er
         let received = Received::read(&wrong, AT).unwrap();
         assert_eq!(received.check(&wrong, &ours(), NOW), Err(Error::BadSig));
     }
+}
+
+#[rstest]
+#[case::less_than_ten(9, Error::Form)]
+#[case::ten(10, Error::BadTrunc)]
+fn rfc8945_5_2_2_1_no_mac_has_less_than_ten_octets(#[case] len: usize, #[case] error: Error) {
+    let (message, _) = request(peer::Algorithm::Sha1);
+    // Behind the owner, type to length, the algorithm's shorter name, time and fudge.
+    let size = AT + 18 + 10 + 11 + 8;
+    assert_eq!(message[size..size + 2], [0, 20]);
+    let mut short = message.clone();
+    short.drain(size + 2 + len..size + 2 + 20);
+    (short[size + 1], short[AT + 18 + 9]) = (len as u8, message[AT + 18 + 9] - (20 - len as u8));
+    let received = Received::read(&short, AT).unwrap();
+    let key = key("transfer.example", Algorithm::Sha1, SECRET);
+    assert_eq!(received.check(&short, &key, NOW), Err(error));
 }
 
 #[test]
