@@ -14,11 +14,10 @@ use hickory_proto::op::{Message, ResponseCode};
 use rstest::rstest;
 
 use super::tests::{query, shared, snapshot};
-use super::transfer_tests::{self as signed, open};
 use super::*;
 use crate::metrics::{Metrics, Proto};
 use crate::model::Family;
-use crate::routing::{Dynamic, Networks, RateLimit};
+use crate::routing::{Networks, RateLimit};
 use crate::wire::rtype;
 
 const AAAA: u16 = 28;
@@ -96,25 +95,6 @@ impl Bench {
 }
 
 const BADCOOKIE: ResponseCode = ResponseCode::BADCOOKIE;
-
-#[test]
-fn a_good_signature_has_no_limit_and_no_other_does_without() {
-    let mut bench = Bench::new(one());
-    bench.snapshot.options.transfers = open(Dynamic::Omit).options.transfers;
-    let ask = |key: &str, secret: &[u8], ago| {
-        let query = query("www.example.test", rtype::A, None);
-        signed::sign(&query, signed::key(key, secret), signed::now() - ago).0
-    };
-    for (key, secret, ago) in [
-        ("nobody.", signed::SECRET, 0),
-        ("other.", b"another secret", 0),
-        ("other.", signed::SECRET, 600),
-    ] {
-        bench.worker.shared = shared();
-        assert_eq!(bench.run(&ask(key, secret, ago), 3), "w..");
-        assert_eq!(bench.run(&ask("other.", signed::SECRET, 0), 3), "www");
-    }
-}
 
 fn full(name: &str) -> String {
     name.strip_suffix('.').map_or_else(|| format!("{name}.example.test"), ToOwned::to_owned)

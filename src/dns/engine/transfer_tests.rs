@@ -25,7 +25,7 @@ use crate::wire::{Name, rtype, tsig};
 
 const NEAR: [u8; 4] = [192, 0, 2, 7];
 const FAR: [u8; 4] = [198, 51, 100, 7];
-pub(super) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 
 /// One who gives zones to 192.0.2.0/24 and to the key `holder`, and who knows `other` as well.
 pub(in crate::dns) fn open(dynamic: Dynamic) -> Snapshot {
@@ -168,12 +168,12 @@ fn rfc1995_3_an_ixfr_tells_its_serial() {
 }
 
 /// The peer's key of this name and secret.
-pub(super) fn key(name: &str, secret: &[u8]) -> peer::Key {
+fn key(name: &str, secret: &[u8]) -> peer::Key {
     peer::Key::new(peer::Algorithm::Sha256, secret, name.parse().unwrap(), None, None).unwrap()
 }
 
 /// A request that the peer signs at that time.
-pub(super) fn sign(
+fn sign(
     request: &[u8],
     key: peer::Key,
     secs: u64,
@@ -201,7 +201,7 @@ pub(super) fn sign(
     (builder.finish(), signed.unwrap())
 }
 
-pub(super) fn now() -> u64 {
+fn now() -> u64 {
     worker(Metrics::new().block(Proto::Udp, Family::V4, false), 0).now.unix_secs.into()
 }
 
