@@ -114,7 +114,8 @@ impl<'a> Connection<'a> {
         let Entered { shared, listener, open, .. } = self.watch.entered;
         let mut sending = Sending::new(snapshot, transfer, open.from, Arc::clone(&listener.block));
         // The system's own patience is for replies; a secondary may pause while it writes.
-        let patient = SockRef::from(&self.stream).set_tcp_user_timeout(Some(TRANSFER_MESSAGE));
+        let patience = TRANSFER_MESSAGE.max(shared.limits().idle_timeout);
+        let patient = SockRef::from(&self.stream).set_tcp_user_timeout(Some(patience));
         patient.map_err(|_| End::Error)?;
         let place = async { shared.transfers.acquire().await.map_err(io::Error::other) };
         let deadline = clock::now() + TRANSFER_PLACE;

@@ -227,8 +227,10 @@ async fn a_secondary_may_pause_for_longer_than_the_system_waits_for_others() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let socket = socket2::SockRef::from(&listener);
-    socket.set_tcp_user_timeout(Some(Duration::from_millis(100))).unwrap();
     socket.set_send_buffer_size(1 << 12).unwrap();
+    // So long the system waits for who does not read.
+    let limits = server.shared.limits();
+    server.set_limits(TcpLimits { idle_timeout: Duration::from_millis(400), ..limits });
     server.listen(listener, metrics.block(Proto::Tcp, Family::V4, true));
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(1 << 12).unwrap();
@@ -236,7 +238,7 @@ async fn a_secondary_may_pause_for_longer_than_the_system_waits_for_others() {
     stream.write_all(&axfr()).await.unwrap();
     stream.shutdown().await.unwrap();
     // The pause itself: the system would have ended the connection after less than half of it.
-    tokio::time::sleep(Duration::from_secs(1)).await;
+    tokio::time::sleep(Duration::from_millis(1500)).await;
     let mut octets = Vec::new();
     stream.read_to_end(&mut octets).await.unwrap();
     assert!(octets.len() > 1_000_000, "{} octets", octets.len());
