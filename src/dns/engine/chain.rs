@@ -3,8 +3,9 @@
 use crate::wire::{Key, NAME_MAX, rtype};
 use crate::zone::{EntryId, ZoneId};
 
-use super::answer::{ANSWERED, Here, Outcome, Query, Step, Stop};
+use super::answer::{ANSWERED, Outcome};
 use super::limit::Account;
+use super::lookup::{Here, Query, Step, Stop};
 use super::message::Rcode;
 use super::reply::{Full, Owner, Reply};
 

@@ -4,7 +4,7 @@ use crate::model::{RecordId, TreeId};
 use crate::routing::{Asker, Found, Side, start};
 use crate::wire::Family;
 
-use super::answer::{Client, Query};
+use super::lookup::{Client, Query};
 use super::reply::{Full, Owner};
 
 /// What a draw came to.

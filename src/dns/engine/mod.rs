@@ -14,8 +14,10 @@ mod introduce;
 mod limit;
 #[cfg(test)]
 mod limit_tests;
+mod lookup;
 mod message;
 mod opt;
+mod referral;
 mod reply;
 mod request;
 mod shared;
