@@ -1,7 +1,7 @@
 //! Secrets from files.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -36,12 +36,15 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> Option<String> {
     let file = path.value.as_ref();
-    let read = || {
+    let read = || -> io::Result<(String, u32)> {
         let mut text = String::new();
         let file = File::open(file)?;
         let mode = file.metadata()?.permissions().mode();
-        file.take(FILE_MAX).read_to_string(&mut text)?;
-        Ok::<_, std::io::Error>((text, mode))
+        // A secret behind the end of what is read would be missed.
+        if file.take(FILE_MAX).read_to_string(&mut text)? as u64 == FILE_MAX {
+            return Err(io::Error::other("more than a file of secrets can be"));
+        }
+        Ok((text, mode))
     };
     match read() {
         Ok((text, mode)) => {
@@ -165,7 +168,10 @@ mod tests {
         let config = config::Cookies { enabled: true, secret_file: Some(file) };
         cookies(&config, &mut problems);
         assert_eq!((problems.errors(), &problems.0[0].place), (1, &place));
-        // Nor is it looked for where cookies are off.
+        // Nor may secrets be missed because they are far behind.
+        let (_, problems) = load(&format!("{}{ONE}", "#\n".repeat(40_000)), 0o600);
+        assert_eq!(problems.errors(), 1, "{problems}");
+        // It is not looked for where cookies are off.
         let mut problems = Problems::default();
         let off = config::Cookies { enabled: false, ..config };
         assert_eq!(cookies(&off, &mut problems), Cookies::Off);
