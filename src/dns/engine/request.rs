@@ -110,14 +110,15 @@ fn read(request: &[u8], options: &Options, at: &mut Located) -> Result<Next, Nex
         return Err(Next::Drop(Dropped::Short));
     };
     let [_, _, high, _, counts @ ..] = *header;
-    let [questions, answers, authorities, additionals] = halves(counts);
+    let counts = halves(counts);
+    let [questions, answers, authorities, additionals] = counts;
     if high & flags::QR != 0 {
         return Err(Next::Drop(Dropped::Response));
     }
     let mut rest = Rest { octets: body, len: request.len() };
     if Opcode(high >> 3 & 0x0f) != Opcode::QUERY {
         // What such a message looks like is not known; if it is like others, it may have an OPT.
-        let _ = rest.opt_behind(halves(counts), options, at);
+        let _ = rest.opt_behind(counts, options, at);
         return Err(Next::Refuse(Rcode::NOTIMP, Some(Ede::NOT_SUPPORTED)));
     }
     if questions == 0 && (answers, authorities) == (0, 0) {
@@ -126,7 +127,7 @@ fn read(request: &[u8], options: &Options, at: &mut Located) -> Result<Next, Nex
     }
     // One question (RFC 9619), and nothing in ANSWER; in AUTHORITY what an IXFR has of the zone.
     if questions != 1 || answers != 0 || authorities > 1 {
-        let _ = rest.opt_behind(halves(counts), options, at);
+        let _ = rest.opt_behind(counts, options, at);
         return Err(FORMERR);
     }
     let name_len = at.key.read(rest.octets).ok_or(FORMERR)?;
