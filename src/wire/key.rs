@@ -1,14 +1,14 @@
-//! The name of a question, made ready for lookup: lower-cased, hashed, with its label boundaries.
+//! The name of a question, made ready for lookup: lower-cased and hashed.
 //!
-//! The hash of a name is built from the root down, label by label, so that one pass over a name
-//! gives the hash of every suffix: the search for the closest encloser costs no second reading.
+//! Names are read eight octets at a time. The hash of a suffix is made when it is looked for: most
+//! names are found as they are, and those that are not have few suffixes that an index could hold.
 
 use super::NAME_MAX;
 
 /// A name as an index looks it up. Fits a question of any length without allocating.
 #[derive(Clone, Copy)]
 pub struct Key {
-    /// The octets, with room for reading the last of them eight at a time.
+    /// The octets, with room for reading the last of them a word at a time.
     lower: [u8; ROOM],
     len: u8,
     labels: u8,
@@ -22,18 +22,16 @@ pub struct Suffix {
     pub at: u8,
     /// How many labels it has, the root's not counted.
     pub labels: u8,
-    /// Its hash, as [`hash_name`] gives it.
-    pub hash: u64,
 }
 
-const WORD: usize = 8;
+const WORD: usize = size_of::<u64>();
 const ROOM: usize = NAME_MAX + 1 + WORD;
 const SEED: u64 = 0x243f_6a88_85a3_08d3;
 const FOLD: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Key {
     /// The empty key, that of the root; a place to [`Key::read`] into.
-    pub const ROOT: Self = Self { lower: [0; ROOM], len: 1, labels: 0, hash: SEED };
+    pub const ROOT: Self = Self { lower: [0; ROOM], len: 1, labels: 0, hash: fold(SEED) };
 
     /// Reads the uncompressed name that starts `octets`, and returns its length in octets.
     ///
@@ -42,33 +40,26 @@ impl Key {
     #[expect(clippy::arithmetic_side_effects, reason = "positions within the first 255 octets")]
     pub fn read(&mut self, octets: &[u8]) -> Option<usize> {
         let octets = octets.get(..octets.len().min(NAME_MAX))?;
-        let mut starts = [0_u8; 128];
-        let (mut at, mut labels) = (0_usize, 0_usize);
+        let (mut end, mut labels) = (0_usize, 0_u8);
         loop {
-            match *octets.get(at)? {
+            match *octets.get(end)? {
                 0 => break,
                 len @ 1..=63 => {
-                    *starts.get_mut(labels)? = u8::try_from(at).ok()?;
                     labels += 1;
-                    at += usize::from(len) + 1;
+                    end += usize::from(len) + 1;
                 }
                 _ => return None,
             }
         }
-        let len = at + 1;
+        let len = end + 1;
         // Length octets are below `A`, so the whole name can be lowered without looking at labels.
-        for (to, from) in self.lower.iter_mut().zip(octets.get(..len)?) {
-            *to = from.to_ascii_lowercase();
+        // What is read behind its end is not looked at.
+        for (to, at) in self.lower.chunks_exact_mut(WORD).zip((0..len).step_by(WORD)) {
+            to.copy_from_slice(&lowered(word(octets, at)).to_le_bytes());
         }
-        let mut hash = SEED;
-        let mut end = at;
-        for &start in starts.get(..labels)?.iter().rev() {
-            hash = step(hash, &self.lower, usize::from(start), end);
-            end = usize::from(start);
-        }
-        self.hash = hash;
-        self.len = u8::try_from(len).ok()?;
-        self.labels = u8::try_from(labels).ok()?;
+        self.len = len as u8;
+        self.labels = labels;
+        self.hash = self.hash_from(0);
         Some(len)
     }
 
@@ -84,32 +75,45 @@ impl Key {
         self.hash
     }
 
+    /// The hash of a suffix.
+    #[must_use]
+    pub fn hash_of(&self, suffix: Suffix) -> u64 {
+        self.hash_from(usize::from(suffix.at))
+    }
+
     /// How many labels there are, the root's not counted.
     #[must_use]
     pub const fn labels(&self) -> u8 {
         self.labels
     }
 
-    /// Writes the suffixes to `out`, the root first and the whole name last, and returns them.
-    pub fn suffixes<'a>(&self, out: &'a mut [Suffix; 128]) -> &'a [Suffix] {
-        let wire = self.as_wire();
-        let count = usize::from(self.labels);
-        let mut at = 0_usize;
-        for (labels, slot) in out.iter_mut().take(count + 1).rev().enumerate() {
-            let left = u8::try_from(count.saturating_sub(labels)).unwrap_or_default();
-            *slot = Suffix { at: u8::try_from(at).unwrap_or_default(), labels: left, hash: SEED };
-            let len = usize::from(wire.get(at).copied().unwrap_or_default());
-            at = at.saturating_add(len).saturating_add(1);
-        }
+    /// All suffixes, the whole name first and the root last.
+    pub fn suffixes(&self) -> impl Iterator<Item = Suffix> + '_ {
+        let mut next = Some(Suffix { at: 0, labels: self.labels });
+        std::iter::from_fn(move || {
+            let suffix = next?;
+            next = suffix.labels.checked_sub(1).map(|labels| {
+                let len = self.lower.get(usize::from(suffix.at)).copied().unwrap_or_default();
+                Suffix { at: suffix.at.saturating_add(len).saturating_add(1), labels }
+            });
+            Some(suffix)
+        })
+    }
+
+    #[inline]
+    #[expect(
+        clippy::arithmetic_side_effects,
+        reason = "positions within a name, and the bits of at most a word"
+    )]
+    fn hash_from(&self, mut at: usize) -> u64 {
         let mut hash = SEED;
-        let mut end = usize::from(self.len).saturating_sub(1);
-        for suffix in out.iter_mut().take(count + 1).skip(1) {
-            let start = usize::from(suffix.at);
-            hash = step(hash, &self.lower, start, end);
-            suffix.hash = hash;
-            end = start;
+        let len = usize::from(self.len);
+        while at + WORD < len {
+            hash = fold(hash ^ word(&self.lower, at));
+            at += WORD;
         }
-        out.get(..=count).unwrap_or_default()
+        let behind = (at + WORD).saturating_sub(len).min(WORD - 1);
+        fold(hash ^ (word(&self.lower, at) & (u64::MAX >> (8 * behind))))
     }
 }
 
@@ -122,25 +126,30 @@ pub fn hash_name(wire: &[u8]) -> u64 {
     key.hash
 }
 
-/// Adds one label (its length octet included), which stands from `at` to `end`, in front of a
-/// hashed suffix. What is behind `end` is read with the last octets and masked out: that is
-/// cheaper than to copy a few octets of a length that is not known before.
+/// The word that starts there, the first octet in its low bits; zeroes where the octets end.
 #[inline]
-#[expect(
-    clippy::arithmetic_side_effects,
-    reason = "positions within a name, and the bits of fewer octets than a word has"
-)]
-fn step(mut hash: u64, octets: &[u8; ROOM], mut at: usize, end: usize) -> u64 {
-    let word = |at: usize| {
-        let word = octets.get(at..).and_then(|rest| rest.first_chunk::<WORD>());
-        word.map_or(0, |word| u64::from_le_bytes(*word))
-    };
-    while at + WORD <= end {
-        hash = fold(hash ^ word(at));
-        at += WORD;
+#[expect(clippy::arithmetic_side_effects, reason = "the bits of fewer octets than a word has")]
+fn word(octets: &[u8], at: usize) -> u64 {
+    let rest = octets.get(at..).unwrap_or_default();
+    match (rest.first_chunk(), octets.last_chunk()) {
+        (Some(first), _) => u64::from_le_bytes(*first),
+        (None, _) if rest.is_empty() => 0,
+        (None, Some(last)) => u64::from_le_bytes(*last) >> (8 * (WORD - rest.len())),
+        (None, None) => rest.iter().rev().fold(0, |word, &octet| word << 8 | u64::from(octet)),
     }
-    let left = end.saturating_sub(at);
-    fold(hash ^ (word(at) & !(u64::MAX << (8 * left))))
+}
+
+/// Makes the upper-case letters among eight octets lower-case, all at once.
+#[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "no sum is over 8 bits, so none is carried")]
+const fn lowered(word: u64) -> u64 {
+    const EACH: u64 = u64::MAX / 0xff;
+    let low = word & (EACH * 0x7f);
+    // The high bit of each octet tells: `A` or behind it, and behind `Z`.
+    let from_a = low + EACH * (0x80 - b'A' as u64);
+    let behind_z = low + EACH * (0x80 - b'Z' as u64 - 1);
+    let is_upper = from_a & !behind_z & !word & (EACH * 0x80);
+    word | is_upper >> 2
 }
 
 #[inline]
@@ -162,15 +171,41 @@ mod tests {
         assert_eq!(key.read(question), None);
         let name = Name::from_text("a.Longer-Label-Than-Eight.example.com").unwrap();
         assert_eq!(key.read(name.as_wire()), Some(name.as_wire().len()));
-        let mut out = [Suffix { at: 0, labels: 0, hash: 0 }; 128];
-        let suffixes = key.suffixes(&mut out);
+        let suffixes: Vec<_> = key.suffixes().collect();
         assert_eq!(suffixes.len(), 5);
-        for suffix in suffixes {
-            let wire = &name.as_wire()[usize::from(suffix.at)..];
-            assert_eq!(suffix.hash, hash_name(wire));
+        for &suffix in &suffixes {
+            let wire = &key.as_wire()[usize::from(suffix.at)..];
+            assert_eq!(key.hash_of(suffix), hash_name(wire));
             assert_eq!(usize::from(suffix.labels), Name::from_wire(wire).unwrap().labels());
         }
-        assert_eq!(suffixes[4].hash, key.hash());
+        assert_eq!(key.hash_of(suffixes[0]), key.hash());
+        assert_eq!(key.hash_of(suffixes[4]), Key::ROOT.hash());
+    }
+
+    #[test]
+    fn what_is_behind_a_name_does_not_matter() {
+        for len in 1..=63 {
+            let mut octets = vec![len];
+            octets.extend((0..len).map(|n| b'@' + n % 60));
+            octets.push(0);
+            let alone = hash_name(&octets.to_ascii_lowercase());
+            for behind in 0..20 {
+                let mut key = Key::ROOT;
+                assert_eq!(key.read(&octets), Some(usize::from(len) + 2));
+                assert_eq!((key.hash(), key.labels()), (alone, 1), "{behind} octets behind");
+                assert_eq!(key.as_wire(), &octets.to_ascii_lowercase()[..usize::from(len) + 2]);
+                octets.push(b'A' + behind);
+            }
+        }
+    }
+
+    #[test]
+    fn letters_alone_are_lowered() {
+        for octet in 0..=u8::MAX {
+            let word = u64::from_le_bytes([b'Z', octet, b'A', 0xff, octet, b'z', 0x80, octet]);
+            let expected = word.to_le_bytes().map(|octet| octet.to_ascii_lowercase());
+            assert_eq!(lowered(word).to_le_bytes(), expected);
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@
     reason = "nothing that a packet says may reach a panic"
 )]
 
-use crate::wire::{Key, Suffix, Tail, rtype};
+use crate::wire::{Key, Tail, rtype};
 
 use super::entry::{Entry, EntryId, Found, Hidden, Zone, ZoneId};
 use super::table::Table;
@@ -61,14 +61,11 @@ impl Names {
     }
 
     fn encloser(&self, key: &Key) -> Found {
-        let mut room = [Suffix { at: 0, labels: 0, hash: 0 }; 128];
         let wire = key.as_wire();
-        let longest = usize::from(self.most_labels.min(key.labels().saturating_sub(1)));
-        // The root first, so the suffix of n labels is at n.
-        let suffixes = key.suffixes(&mut room);
-        for suffix in suffixes.iter().take(longest + 1).rev() {
+        let longest = self.most_labels.min(key.labels().saturating_sub(1));
+        for suffix in key.suffixes().skip_while(|suffix| suffix.labels > longest) {
             let name = wire.get(usize::from(suffix.at)..).unwrap_or_default();
-            if let Some(encloser) = self.exact(suffix.hash, name) {
+            if let Some(encloser) = self.exact(key.hash_of(suffix), name) {
                 return Found::Below { encloser, labels: suffix.labels };
             }
         }

@@ -1,7 +1,7 @@
 //! Decides for each owner of a zone file what of it can be reached, while the index is built.
 
 use crate::problem::Problem;
-use crate::wire::{Key, Suffix, rtype};
+use crate::wire::{Key, rtype};
 
 use super::build::Builder;
 use super::entry::{EntryId, ZoneId, flag};
@@ -144,22 +144,20 @@ impl Builder {
     /// The topmost delegation or DNAME above an owner, within its zone.
     pub(super) fn above(&self, owner: &[u8], number: u32) -> Above {
         let mut key = Key::ROOT;
-        let mut room = [Suffix { at: 0, labels: 0, hash: 0 }; 128];
         key.read(owner);
         let labels = self.names.zone(ZoneId(number)).apex_labels;
-        let suffixes = key.suffixes(&mut room);
-        for suffix in suffixes.iter().skip(usize::from(labels)).filter(|s| s.at > 0) {
+        let mut topmost = Above::Nothing;
+        for suffix in key.suffixes().skip(1).take_while(|suffix| suffix.labels >= labels) {
             let name = owner.get(usize::from(suffix.at)..).unwrap_or_default();
-            let Some(id) = self.names.exact(suffix.hash, name) else { continue };
+            let Some(id) = self.names.exact(key.hash_of(suffix), name) else { continue };
             let entry = self.names.entry(id);
             if entry.is_cut() {
-                return Above::Cut(id);
-            }
-            if entry.has_dname() {
-                return Above::Dname(id);
+                topmost = Above::Cut(id);
+            } else if entry.has_dname() {
+                topmost = Above::Dname(id);
             }
         }
-        Above::Nothing
+        topmost
     }
 
     fn hidden(&self, zone: &Loaded, record: &Record, above: &Above) -> Problem {
