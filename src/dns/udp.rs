@@ -286,12 +286,12 @@ struct Batch {
     names: Box<[libc::sockaddr_storage]>,
     control: Box<[[u64; CONTROL_WORDS]]>,
     vectors: Box<[libc::iovec]>,
-    /// What is received, one for each slot.
+    /// What is received, one for each slot; from the front on they become those of the replies.
     headers: Box<[libc::mmsghdr]>,
-    /// What is sent: copies of the headers of slots with a reply.
-    replies: Vec<libc::mmsghdr>,
     /// How many slots the last round used, and so have to be made ready again.
     used: usize,
+    /// How many replies are in line, which is at most as many as there were slots before them.
+    replies: usize,
 }
 
 impl Batch {
@@ -304,8 +304,8 @@ impl Batch {
             control: vec![[0; CONTROL_WORDS]; BATCH].into(),
             vectors: vec![vector; BATCH].into(),
             headers: vec![header; BATCH].into(),
-            replies: Vec::with_capacity(BATCH),
             used: BATCH,
+            replies: 0,
         }
     }
 
@@ -324,7 +324,7 @@ impl Batch {
             header.msg_hdr.msg_controllen = size_of_val(control);
             header.msg_hdr.msg_flags = 0;
         }
-        self.replies.clear();
+        self.replies = 0;
     }
 
     /// Waits for datagrams, unless `at_once`, and returns how many there are.
@@ -371,7 +371,8 @@ impl Batch {
         self.slots.get_mut(slot).map_or(&mut [], |octets| octets.as_mut_slice())
     }
 
-    /// Puts a slot's reply in line; a length of 0 is no reply.
+    /// Puts a slot's reply in line; a length of 0 is no reply. Slots come by rising number, each
+    /// once: the line takes the headers of those before them.
     fn reply(&mut self, slot: usize, len: usize) {
         let (Some(vector), Some(header)) = (self.vectors.get_mut(slot), self.headers.get_mut(slot))
         else {
@@ -382,14 +383,18 @@ impl Batch {
         }
         vector.iov_len = len.min(SLOT);
         any_interface(&mut header.msg_hdr);
-        self.replies.push(*header);
+        if self.replies < slot {
+            self.headers.copy_within(slot..=slot, self.replies);
+        }
+        self.replies = self.replies.saturating_add(1);
     }
 
     /// Sends what is in line; returns how many the kernel did not take.
     #[expect(clippy::arithmetic_side_effects, reason = "numbers of replies in a batch")]
     fn send(&mut self, socket: &UdpSocket) -> usize {
+        let line = self.headers.get_mut(..self.replies).unwrap_or_default();
         let (mut at, mut lost) = (0, 0);
-        while let Some(rest) = self.replies.get_mut(at..).filter(|rest| !rest.is_empty()) {
+        while let Some(rest) = line.get_mut(at..).filter(|rest| !rest.is_empty()) {
             // SAFETY: as for receiving; the kernel only reads what the headers point to.
             let sent = unsafe {
                 libc::sendmmsg(socket.as_raw_fd(), rest.as_mut_ptr(), rest.len() as _, 0)
@@ -401,7 +406,7 @@ impl Batch {
                 _ => (at, lost) = (at + 1, lost + 1),
             }
         }
-        self.replies.clear();
+        self.replies = 0;
         lost
     }
 }
