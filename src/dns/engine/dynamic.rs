@@ -52,7 +52,7 @@ pub(super) fn answer(
         1 => 0,
         all => start(worker.rng.u32(..), all),
     };
-    for (count, octets) in tail.ring(from, count) {
+    for (count, octets) in tail.ring(from, count).into_iter().filter(|(count, _)| *count > 0) {
         query.reply.records(owner, tail.rtype(), ttl, count, octets)?;
     }
     for slot in answer.regions(from, count) {
