@@ -76,13 +76,12 @@ impl Query<'_, '_> {
         here: Here<'_>,
         node: EntryId,
         zone: ZoneId,
-        chain: &mut Option<ZoneId>,
     ) -> Result<Step, Stop> {
         let names = &*self.snapshot.names;
         let Some(dname) = names.rrset(node, rtype::DNAME) else {
             return Ok(Step::Done(ANSWERED));
         };
-        self.charge(chain, Account::Records(node, rtype::DNAME))?;
+        self.charge(Account::Records(node, rtype::DNAME))?;
         let (above, len) = (names.owner(node).len(), here.key.as_wire().len());
         let link = Link { node, at: here.suffix(len)?, len };
         let links = &mut self.worker.chain;
@@ -93,7 +92,7 @@ impl Query<'_, '_> {
         if is_first {
             self.reply.rrset(here.suffix(above)?, dname)?;
         }
-        *chain = Some(zone);
+        self.chain = Some(zone);
         let kept = len.saturating_sub(above);
         let target = dname.rdata().next().unwrap_or_default();
         let len = kept + target.len();

@@ -17,19 +17,18 @@ pub(super) enum Drawn {
     Apart,
 }
 
-/// Answers for a dynamic name; `chained` if CNAMEs led to it.
+/// Answers for a dynamic name.
 pub(super) fn answer(
     query: &mut Query<'_, '_>,
     record: RecordId,
     family: Family,
     owner: Owner,
-    chained: bool,
 ) -> Result<Drawn, Full> {
     let Some((record, side)) = query.snapshot.side(record, family) else {
         return Ok(Drawn::Nodata { ttl: 0 });
     };
     let found = find(query, record.tree, side);
-    if chained && query.client.scope > 0 {
+    if query.chain.is_some() && query.client.scope > 0 {
         // A reply has one scope. That of the CNAMEs is 0, and they are for all clients, so what
         // is for some stands in a reply of its own (RFC 7871 section 7.2.1).
         *query.client = Client::default();

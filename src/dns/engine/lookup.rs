@@ -44,6 +44,8 @@ pub(super) struct Query<'a, 'b> {
     pub(super) at: &'a Located,
     pub(super) worker: &'b mut Worker,
     pub(super) reply: &'b mut Reply<'a>,
+    /// The zone of the CNAMEs that led to the name in hand, if any did.
+    pub(super) chain: Option<ZoneId>,
     /// The limits that the client is under, if any.
     limits: Option<&'a RateLimit>,
     /// How the reply comes out if it ends before it is whole: without AA for a referral alone.
@@ -99,23 +101,22 @@ impl<'a, 'b> Query<'a, 'b> {
     ) -> Self {
         worker.chain.clear();
         let (cut, all_down) = (ANSWERED, false);
-        Self { snapshot, at, limits, worker, reply, cut, client, all_down }
+        Self { snapshot, at, worker, reply, chain: None, limits, cut, client, all_down }
     }
 
     /// Looks the question's name up and writes what is found.
     pub(super) fn answer(&mut self) -> Result<Outcome, Stop> {
-        let mut zone = None;
-        match self.step(Here { key: &self.at.key, position: HEADER }, &mut zone)? {
+        match self.step(Here { key: &self.at.key, position: HEADER })? {
             Step::Done(outcome) => Ok(outcome),
-            Step::Follow(position) => self.follow(position, zone),
+            Step::Follow(position) => self.follow(position),
         }
     }
 
     /// Charges the reply to an account: that of the first name, for what a CNAME leads to is a
     /// part of its answer.
     #[inline]
-    pub(super) fn charge(&self, chain: &Option<ZoneId>, account: Account) -> Result<(), Limited> {
-        match chain {
+    pub(super) fn charge(&self, account: Account) -> Result<(), Limited> {
+        match self.chain {
             None => limit::charge(self.limits, self.at, self.worker, account),
             Some(_) => Ok(()),
         }
@@ -124,7 +125,7 @@ impl<'a, 'b> Query<'a, 'b> {
     /// Goes on from the target of a CNAME. Apart, so that other answers do not pay for the room
     /// that a second name takes.
     #[inline(never)]
-    fn follow(&mut self, mut at: usize, mut zone: Option<ZoneId>) -> Result<Outcome, Stop> {
+    fn follow(&mut self, mut at: usize) -> Result<Outcome, Stop> {
         let mut target = Key::ROOT;
         loop {
             // Records of the name, or of one above it, could not point at their owner any more.
@@ -133,24 +134,24 @@ impl<'a, 'b> Query<'a, 'b> {
             if !is_in_reach {
                 return Ok(ANSWERED);
             }
-            match self.step(Here { key: &target, position: at }, &mut zone)? {
+            match self.step(Here { key: &target, position: at })? {
                 Step::Done(outcome) => return Ok(outcome),
                 Step::Follow(next) => at = next,
             }
         }
     }
 
-    /// Answers for one name; `chain` is the zone of the CNAMEs that led to it.
-    fn step(&mut self, here: Here<'_>, chain: &mut Option<ZoneId>) -> Result<Step, Stop> {
+    /// Answers for one name.
+    fn step(&mut self, here: Here<'_>) -> Result<Step, Stop> {
         let names = &*self.snapshot.names;
         let (found, exact) = match names.find(here.key) {
             Found::Exact(id) => (id, true),
             Found::Below { encloser, .. } => (encloser, false),
             Found::Outside => {
                 // Whoever asks for a name of ours that leads out of our zones looks further himself.
-                if chain.is_none() {
+                if self.chain.is_none() {
                     self.cut = Outcome::plain(Rcode::REFUSED, Some(Ede::NOT_AUTHORITATIVE));
-                    self.charge(chain, Account::Unlocated)?;
+                    self.charge(Account::Unlocated)?;
                 }
                 return Ok(Step::Done(self.cut));
             }
@@ -160,56 +161,50 @@ impl<'a, 'b> Query<'a, 'b> {
         if exact
             && entry.is_apex()
             && self.at.qtype == rtype::DS
-            && let Some(done) = self.parent_ds(here, found, zone, chain)?
+            && let Some(done) = self.parent_ds(here, found, zone)?
         {
             return Ok(done);
         }
-        if chain.is_some_and(|chain| chain != zone) {
+        if self.chain.is_some_and(|chain| chain != zone) {
             return Ok(Step::Done(ANSWERED));
         }
         if let Some(cut) = entry.cut() {
             let is_ds_at_cut = exact && cut == found && self.at.qtype == rtype::DS;
             if !is_ds_at_cut {
-                self.cut = Outcome { authoritative: chain.is_some(), ..REFERRAL };
-                self.charge(chain, Account::Nothing(cut))?;
+                self.cut = Outcome { authoritative: self.chain.is_some(), ..REFERRAL };
+                self.charge(Account::Nothing(cut))?;
                 self.referral(here, cut)?;
                 return Ok(Step::Done(self.cut));
             }
         }
         let node = match (exact, entry.wildcard()) {
             (true, _) => found,
-            (false, _) if entry.has_dname() => return self.dname(here, found, zone, chain),
+            (false, _) if entry.has_dname() => return self.dname(here, found, zone),
             (false, Some(wildcard)) => wildcard,
             (false, None) => {
-                self.charge(chain, Account::Missing(zone))?;
+                self.charge(Account::Missing(zone))?;
                 self.negative(here, zone, u32::MAX)?;
                 return Ok(Step::Done(Outcome { rcode: Rcode::NXDOMAIN, ..ANSWERED }));
             }
         };
-        self.at_node(here, node, zone, chain)
+        self.at_node(here, node, zone)
     }
 
     /// Answers from the data of one node: the name's own, or the wildcard's that stands for it.
-    fn at_node(
-        &mut self,
-        here: Here<'_>,
-        node: EntryId,
-        zone: ZoneId,
-        chain: &mut Option<ZoneId>,
-    ) -> Result<Step, Stop> {
+    fn at_node(&mut self, here: Here<'_>, node: EntryId, zone: ZoneId) -> Result<Step, Stop> {
         let names = &*self.snapshot.names;
         let entry = names.entry(node);
         let owner = here.suffix(here.key.as_wire().len())?;
         if let (Some(record), Some(family)) = (entry.record(), Family::asked_by(self.at.qtype)) {
-            self.charge(chain, Account::Records(node, self.at.qtype))?;
-            let drawn = dynamic::answer(self, record, family, owner, chain.is_some())?;
+            self.charge(Account::Records(node, self.at.qtype))?;
+            let drawn = dynamic::answer(self, record, family, owner)?;
             if let dynamic::Drawn::Nodata { ttl } = drawn {
                 self.negative(here, zone, ttl)?;
             }
             return Ok(Step::Done(ANSWERED));
         }
         if let Some(tail) = names.rrset(node, self.at.qtype) {
-            self.charge(chain, Account::Records(node, tail.rtype))?;
+            self.charge(Account::Records(node, tail.rtype))?;
             // A DNAME that led here is in the reply already.
             let is_there = self.at.qtype == rtype::DNAME
                 && self.worker.chain.has(node)
@@ -220,22 +215,22 @@ impl<'a, 'b> Query<'a, 'b> {
             return Ok(Step::Done(ANSWERED));
         }
         if self.at.qtype == rtype::ANY && !entry.is_empty_non_terminal() {
-            self.charge(chain, Account::Records(node, rtype::ANY))?;
+            self.charge(Account::Records(node, rtype::ANY))?;
             self.reply.rrset(owner, ANY_ANSWER)?;
             return Ok(Step::Done(ANSWERED));
         }
         if let Some(cname) = entry.is_cname().then(|| names.rrset(node, rtype::CNAME)).flatten() {
-            self.charge(chain, Account::Records(node, rtype::CNAME))?;
+            self.charge(Account::Records(node, rtype::CNAME))?;
             let link = Link { node, at: owner, len: here.key.as_wire().len() };
             if !self.worker.chain.join(link, here.key, self.reply) {
                 return Ok(Step::Done(ANSWERED));
             }
-            *chain = Some(zone);
+            self.chain = Some(zone);
             self.reply.rrset(owner, cname)?;
             let data = cname.bytes.len().saturating_sub(2);
             return Ok(Step::Follow(self.reply.position().checked_sub(data).ok_or(Full)?));
         }
-        self.charge(chain, Account::Nothing(node))?;
+        self.charge(Account::Nothing(node))?;
         self.negative(here, zone, u32::MAX)?;
         Ok(Step::Done(ANSWERED))
     }
@@ -256,15 +251,14 @@ impl<'a, 'b> Query<'a, 'b> {
         here: Here<'_>,
         apex: EntryId,
         child: ZoneId,
-        chain: &Option<ZoneId>,
     ) -> Result<Option<Step>, Stop> {
         let names = &*self.snapshot.names;
         let parent = names.zone(child).parent;
-        let Some(parent) = parent.filter(|&parent| chain.is_none_or(|chain| chain == parent))
+        let Some(parent) = parent.filter(|&parent| self.chain.is_none_or(|chain| chain == parent))
         else {
             return Ok(None);
         };
-        self.charge(chain, Account::Records(apex, rtype::DS))?;
+        self.charge(Account::Records(apex, rtype::DS))?;
         match names.parent_ds(child) {
             Some(ds) => {
                 let owner = here.suffix(here.key.as_wire().len())?;
