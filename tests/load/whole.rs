@@ -148,6 +148,21 @@ fn connections_are_kept_and_opened_again() {
 }
 
 #[test]
+fn there_are_sockets_enough_for_all_that_may_be_outstanding() {
+    let channels = |arguments: &str| {
+        let all = format!("load --server 127.0.0.1:53 --questions file {arguments}");
+        load::args::Args::try_parse_from(all.split(' ')).unwrap().channels().ok()
+    };
+    assert_eq!(channels("--closed 1000 --seconds 1"), Some(1));
+    assert_eq!(channels("--closed 50000 --seconds 1"), Some(2));
+    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 1"), Some(5));
+    assert_eq!(channels("--open 100000 --timeout 2000 --queries 9"), Some(1));
+    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 1 --sockets 7"), Some(7));
+    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 1 --sockets 4"), None);
+    assert_eq!(channels("--closed 50000 --tcp 1 --seconds 1"), None);
+}
+
+#[test]
 fn wrong_usage_is_told() {
     for wrong in [
         "--queries 1",

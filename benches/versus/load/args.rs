@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use anyhow::ensure;
 use clap::{ArgGroup, Parser};
 use ipnet::IpNet;
 
@@ -12,6 +13,10 @@ use super::messages::{Ecs, Extras};
 use super::order::Order;
 use super::pace::{End, Pace};
 use super::rcode;
+use super::waiting::MOST;
+
+/// What one socket can have outstanding, with a quarter to spare for what goes unevenly.
+const IDS: u64 = MOST as u64 / 4 * 3;
 
 /// Sends DNS queries, checks the answers, and tells rate, loss and latency.
 #[derive(Debug, Parser)]
@@ -50,9 +55,10 @@ pub(crate) struct Args {
     /// Send so many
     #[arg(long, value_name = "N", group = "end", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) queries: Option<u64>,
-    /// Over so many UDP sockets, each with a port of its own
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    pub(crate) sockets: u16,
+    /// Over so many UDP sockets, each with a port of its own [default: as many as the ids of what
+    /// may be outstanding need, mostly 1]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) sockets: Option<u16>,
     /// Over so many TCP connections that are kept, instead of UDP
     #[arg(long, value_name = "CONNECTIONS", conflicts_with = "sockets",
           value_parser = clap::value_parser!(u16).range(1..))]
@@ -62,7 +68,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) burst: u32,
     /// What is not answered within so many milliseconds is lost
-    #[arg(long, value_name = "MS", default_value_t = 5000, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "MS", default_value_t = 2000, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) timeout: u32,
     /// Seed of all that is random
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -101,6 +107,26 @@ impl Args {
             (Some(queries), _) => End::Queries(queries),
             (None, seconds) => End::Nanos((seconds.unwrap_or(1.0) * 1e9) as u64),
         }
+    }
+
+    /// How many sockets or connections there are.
+    ///
+    /// # Errors
+    /// When they are too few for all that may be outstanding to have ids.
+    pub(crate) fn channels(&self) -> anyhow::Result<u16> {
+        let most = match self.pace() {
+            Pace::Closed { outstanding } => outstanding,
+            Pace::Open { rate } => (rate * f64::from(self.timeout) / 1000.0) as u64,
+        };
+        let most = if let Some(queries) = self.queries { most.min(queries) } else { most };
+        let needed = u16::try_from(most.div_ceil(IDS).max(1))?;
+        let given = self.tcp.or(self.sockets).unwrap_or(needed);
+        ensure!(
+            given >= needed,
+            "{most} queries may be outstanding: {needed} sockets or connections are needed for \
+             all to have ids of their own, or a shorter --timeout"
+        );
+        Ok(given)
     }
 
     /// What queries have beside their question.

@@ -41,8 +41,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Summary> {
     let count = u32::try_from(questions.len()).context("too many questions")?;
     let expected = Expected { rcode: args.expect, answers: args.expect_answers.clone() };
     let spin = args.spin.unwrap_or(if let Pace::Closed { .. } = args.pace() { SPIN } else { 0 });
+    let number = args.channels()?;
     let mut load = Load {
-        channels: channels(args).context("no connection to the server")?,
+        channels: channels(args, number).context("no connection to the server")?,
         turn: 0,
         chooser: Chooser::new(args.order, count),
         messages,
@@ -69,11 +70,9 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Summary> {
     })
 }
 
-fn channels(args: &Args) -> io::Result<Vec<Channel>> {
-    match args.tcp {
-        Some(connections) => (0..connections).map(|_| Channel::tcp(args.server)).collect(),
-        None => (0..args.sockets).map(|_| Channel::udp(args.server)).collect(),
-    }
+fn channels(args: &Args, number: u16) -> io::Result<Vec<Channel>> {
+    let open = if args.tcp.is_some() { Channel::tcp } else { Channel::udp };
+    (0..number).map(|_| open(args.server)).collect()
 }
 
 struct Load {
@@ -121,25 +120,16 @@ impl Load {
         now().duration_since(self.start).as_nanos() as u64
     }
 
+    /// Sends a batch of what is due on each channel, with a fair part each. Connections may take no
+    /// more for now: what is due is late then, and counts as that.
     fn send_due(&mut self) -> anyhow::Result<()> {
-        loop {
-            let now = self.now();
-            let due = self.pacer.due(now, self.waiting);
-            if due == 0 {
-                return Ok(());
-            }
-            // The channels in turn, with a fair part each.
-            let part = due.div_ceil(self.channels.len() as u64);
-            let mut sent = 0;
-            for _ in 0..self.channels.len() {
-                let part = part.min(due - sent);
-                sent += self.send(now, part)?;
-            }
-            if sent == 0 {
-                // Connections that take no more for now: what is due is late, and counts as that.
-                return Ok(());
-            }
+        let now = self.now();
+        let mut due = self.pacer.due(now, self.waiting);
+        let part = due.div_ceil(self.channels.len() as u64);
+        for _ in 0..self.channels.len() {
+            due -= self.send(now, part.min(due))?;
         }
+        Ok(())
     }
 
     /// Sends up to so many on the channel whose turn it is.
@@ -175,64 +165,61 @@ impl Load {
         Ok(count)
     }
 
+    /// Takes a batch of what has come on each channel.
     fn receive(&mut self) -> anyhow::Result<()> {
-        for channel in &mut self.channels {
-            if channel.is_unsent()
-                && let Err(error) = channel.send()
-                && !is_ended(&error)
-            {
-                return Err(error).context("queries cannot be sent");
-            }
-            let count = match channel.receive() {
-                Ok(0) => continue,
-                Ok(count) => count,
-                Err(error) if is_ended(&error) => {
-                    let lost = channel.waiting.count();
-                    (0..lost).for_each(|_| channel.waiting.give_up_oldest());
-                    self.tally.lost += lost as u64;
-                    self.waiting -= lost as u64;
-                    self.renewed += 1;
-                    channel.renew().context("a connection that ended cannot be opened again")?;
-                    continue;
-                }
+        for turn in 0..self.channels.len() {
+            let channel = &mut self.channels[turn];
+            let unsent = if channel.is_unsent() { channel.send() } else { Ok(()) };
+            match unsent.and_then(|()| channel.receive()) {
+                Ok(0) => {}
+                Ok(count) => self.check(turn, count),
+                Err(error) if is_ended(&error) => self.renew(turn)?,
                 Err(error) => return Err(error).context("answers cannot be received"),
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks a batch of answers.
+    fn check(&mut self, turn: usize, count: usize) {
+        let now = self.now();
+        self.last = now;
+        let (channel, tally) = (&mut self.channels[turn], &mut self.tally);
+        for number in 0..count {
+            let answer = channel.answer(number);
+            let Some(id) = answer.first_chunk::<2>().map(|id| u16::from_be_bytes(*id)) else {
+                tally.wrong += 1;
+                continue;
             };
-            let now = now().duration_since(self.start).as_nanos() as u64;
-            self.last = now;
-            for number in 0..count {
-                let (answer, tally) = (channel.answer(number), &mut self.tally);
-                let id = answer.first_chunk::<2>().map(|id| u16::from_be_bytes(*id));
-                // Whether it answers the question is to be known before it takes the place.
-                let Some(id) = id else {
-                    tally.wrong += 1;
-                    continue;
-                };
-                let asked = match channel.waiting.find(id) {
-                    Found::Waiting(asked) => asked,
-                    Found::Duplicate => {
-                        tally.duplicate += 1;
-                        continue;
-                    }
-                    Found::Late => {
-                        tally.late += 1;
-                        continue;
-                    }
-                    Found::Stray => {
-                        tally.stray += 1;
-                        continue;
-                    }
-                };
-                match self.messages.read(asked.question, asked.label, answer) {
-                    None => tally.wrong += 1,
-                    Some(answer) => {
-                        channel.waiting.answered(id);
-                        self.waiting -= 1;
-                        tally.answer(answer, now.saturating_sub(asked.due));
+            match channel.waiting.find(id) {
+                Found::Duplicate => tally.duplicate += 1,
+                Found::Late => tally.late += 1,
+                Found::Stray => tally.stray += 1,
+                // The query waits on when this is no answer to its question.
+                Found::Waiting(Asked { due, question, label, .. }) => {
+                    match self.messages.read(question, label, answer) {
+                        None => tally.wrong += 1,
+                        Some(answer) => {
+                            channel.waiting.answered(id);
+                            self.waiting -= 1;
+                            tally.answer(answer, now.saturating_sub(due));
+                        }
                     }
                 }
             }
         }
-        Ok(())
+    }
+
+    /// Opens a connection again that has ended; what waited on it is lost.
+    fn renew(&mut self, turn: usize) -> anyhow::Result<()> {
+        let channel = &mut self.channels[turn];
+        while channel.waiting.count() > 0 {
+            channel.waiting.give_up_oldest();
+            self.tally.lost += 1;
+            self.waiting -= 1;
+        }
+        self.renewed += 1;
+        channel.renew().context("a connection that ended cannot be opened again")
     }
 
     /// What was sent too long ago is lost.
