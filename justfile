@@ -23,6 +23,11 @@ bench:
     cargo build --release
     benches/versus/run.py
 
+# Our load generator beside dnsperf: both must tell the same of the same server (two cores)
+validate-load:
+    cargo build --release
+    benches/versus/validate.py
+
 # What an answer costs in the engine alone, with rate limits and without
 bench-answer:
     cargo bench --bench answer

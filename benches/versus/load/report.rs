@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
+use super::histogram::Histogram;
 use super::rcode;
 use super::run::Summary;
 
@@ -25,9 +26,9 @@ impl Summary {
     }
 
     /// Name and microseconds of what is told of the latencies.
-    fn latencies(&self) -> [(&'static str, f64); 6] {
-        let latency = &self.tally.latency;
+    fn latencies(latency: &Histogram) -> [(&'static str, f64); 7] {
         [
+            ("mean", latency.mean() as u64),
             ("min", latency.min()),
             ("p50", latency.quantile(0.5)),
             ("p90", latency.quantile(0.9)),
@@ -43,8 +44,10 @@ impl Summary {
 pub(crate) fn json(run: &Summary) -> String {
     let tally = &run.tally;
     let rcodes: Map<_, _> = run.rcodes().map(|(name, count)| (name, Value::from(count))).collect();
-    let latency: Map<_, _> =
-        run.latencies().into_iter().map(|(name, us)| (name.to_owned(), Value::from(us))).collect();
+    let latencies = |of: &Histogram| -> Map<_, _> {
+        let all = Summary::latencies(of).into_iter();
+        all.map(|(name, us)| (name.to_owned(), Value::from(us))).collect()
+    };
     let object = json!({
         "sent": run.sent,
         "received": tally.received,
@@ -58,8 +61,8 @@ pub(crate) fn json(run: &Summary) -> String {
         "seconds": run.secs,
         "rate": run.rate(),
         "rcodes": rcodes,
-        "latency_us": latency,
-        "latency_mean_us": tally.latency.mean() / 1000.0,
+        "latency_us": latencies(&tally.latency),
+        "since_sent_us": latencies(&tally.since_sent),
         "behind_us": tally.behind as f64 / 1000.0,
         "own_cpu_ns": run.own_nanos(),
     });
@@ -79,7 +82,7 @@ pub(crate) fn text(run: &Summary) -> String {
         run.rate()
     );
     let rcodes: Vec<_> = run.rcodes().map(|(name, count)| format!("{name} {count}")).collect();
-    let latencies = run.latencies().map(|(name, us)| format!("{name} {us:.1}"));
+    let latencies = Summary::latencies(&tally.latency).map(|(name, us)| format!("{name} {us:.1}"));
     let _ = writeln!(text, "rcodes: {}", rcodes.join(", "));
     let _ = writeln!(text, "latency in µs: {}", latencies.join(", "));
     let odd = [

@@ -196,13 +196,13 @@ impl Load {
                 Found::Late => tally.late += 1,
                 Found::Stray => tally.stray += 1,
                 // The query waits on when this is no answer to its question.
-                Found::Waiting(Asked { due, question, label, .. }) => {
-                    match self.messages.read(question, label, answer) {
+                Found::Waiting(asked) => {
+                    match self.messages.read(asked.question, asked.label, answer) {
                         None => tally.wrong += 1,
                         Some(answer) => {
                             channel.waiting.answered(id);
                             self.waiting -= 1;
-                            tally.answer(answer, now.saturating_sub(due));
+                            tally.answer(answer, asked, now);
                         }
                     }
                 }

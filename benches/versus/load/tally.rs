@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use super::histogram::Histogram;
 use super::messages::Answer;
 use super::rcode;
+use super::waiting::Asked;
 
 /// What answers must be like.
 #[derive(Debug, Default)]
@@ -37,17 +38,20 @@ pub(crate) struct Tally {
     pub(crate) rcodes: [u64; rcode::COUNT],
     /// From when a query was due to its answer, in nanoseconds.
     pub(crate) latency: Histogram,
+    /// From when it was sent: what generators tell that do not know when it was due.
+    pub(crate) since_sent: Histogram,
     /// How much later than it was due a query was sent at worst: the generator's own fault.
     pub(crate) behind: u64,
 }
 
 impl Tally {
-    /// Counts an answer.
-    pub(crate) fn answer(&mut self, answer: Answer, nanos: u64) {
+    /// Counts an answer that came now to what was asked.
+    pub(crate) fn answer(&mut self, answer: Answer, asked: Asked, now: u64) {
         self.received += 1;
         self.wrong += u64::from(!self.expected.allows(answer));
         self.truncated += u64::from(answer.truncated);
         self.rcodes[usize::from(answer.rcode)] += 1;
-        self.latency.add(nanos);
+        self.latency.add(now.saturating_sub(asked.due));
+        self.since_sent.add(now.saturating_sub(asked.sent));
     }
 }
