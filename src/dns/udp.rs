@@ -128,9 +128,10 @@ impl UdpWorkers {
         let mut threads = Vec::with_capacity(sockets.len());
         for (number, socket) in sockets.iter().enumerate() {
             let (socket, stop) = (Arc::clone(socket), Arc::clone(&stop));
-            let (mut reader, block) = (handle.reader(), block(socket.local_addr()?));
+            let (handle, block) = (handle.clone(), block(socket.local_addr()?));
             let shared = Arc::clone(shared);
             let run = move || {
+                let mut reader = handle.reader();
                 let mut desk = Desk::new();
                 while !serve_until_panic(&socket, &mut reader, &block, &shared, &mut desk, &stop) {
                     desk.recover();

@@ -73,7 +73,8 @@ impl Publisher {
 }
 
 impl Handle {
-    /// A reader for a thread that answers many queries.
+    /// A reader for a thread that answers many queries. The thread had better ask for it itself: the
+    /// first load of a thread allocates what protects it, and with that it is done.
     #[must_use]
     pub fn reader(&self) -> Reader {
         Reader { cache: Cache::new(Arc::clone(&self.current)) }
