@@ -18,6 +18,7 @@ use super::label::{count, is_wildcard, parent};
 use super::loaded::Loaded;
 use super::names::Names;
 use super::owners::Above;
+use super::short::ShortSoa;
 use super::table::Table;
 
 impl Names {
@@ -142,6 +143,7 @@ impl Builder {
         own.apex = apex.unwrap_or(EntryId(NONE));
         if let Some(soa) = soa {
             own.soa = zone.prefixed(&soa).to_vec();
+            own.short_soa = ShortSoa::new(&own.soa, wire);
             own.soa_ttl = soa.ttl;
             let minimum = own.soa.last_chunk().map_or(0, |last| u32::from_be_bytes(*last));
             own.negative_ttl = soa.ttl.min(minimum);

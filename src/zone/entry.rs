@@ -17,6 +17,8 @@ use std::ops::Range;
 use crate::model::RecordId;
 use crate::wire::{Tail, rtype};
 
+use super::short::ShortSoa;
+
 /// An entry's position in the index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct EntryId(pub(super) u32);
@@ -173,6 +175,8 @@ pub struct Zone {
     pub parent: Option<ZoneId>,
     pub(super) soa_ttl: u32,
     pub(super) soa: Vec<u8>,
+    /// The same for negative answers.
+    pub short_soa: ShortSoa,
     /// Where the parent's DS RRset is in the block.
     pub(super) parent_ds: Option<u32>,
     /// Whether any of its names is dynamic.
@@ -201,6 +205,7 @@ impl Zone {
         parent: None,
         soa_ttl: 0,
         soa: Vec::new(),
+        short_soa: ShortSoa::NONE,
         parent_ds: None,
         has_dynamic: false,
         entries: 0..0,

@@ -21,6 +21,7 @@ mod origin;
 mod owners;
 mod rules;
 mod scanner;
+mod short;
 mod store;
 mod synthesize;
 mod table;
@@ -30,6 +31,7 @@ pub use entry::{Entry, EntryId, Found, Zone, ZoneId};
 pub use loaded::Loaded;
 pub use master::load;
 pub use names::Names;
+pub use short::ShortSoa;
 pub use synthesize::synthesize;
 
 #[cfg(test)]

@@ -241,7 +241,7 @@ impl<'a, 'b> Query<'a, 'b> {
         let zone = names.zone(zone);
         let owner = here.suffix(names.owner(zone.apex).len())?;
         self.reply.section(Section::Authority);
-        self.reply.rrset(owner, Tail { ttl: zone.negative_ttl.min(ttl), ..zone.soa() })
+        self.reply.short_soa(owner, zone.negative_ttl.min(ttl), &zone.short_soa)
     }
 
     /// The answer that a parent served here gives for DS at its child's apex (RFC 4035 section

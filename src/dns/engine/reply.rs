@@ -1,6 +1,7 @@
 //! Hot: writing a reply in place, behind the header and the question's exact octets.
 
 use crate::wire::{CLASS_IN, Key, Tail, rtype};
+use crate::zone::ShortSoa;
 
 use super::message::{HEADER, Rcode, flags};
 use super::opt::Opt;
@@ -40,7 +41,15 @@ impl Owner {
     pub(super) fn position(self) -> usize {
         usize::from(self.0)
     }
+
+    /// A compression pointer to it.
+    const fn pointer(self) -> [u8; 2] {
+        (0xc000 | self.0).to_be_bytes()
+    }
 }
+
+/// Octets of a record in front of its data's length, for its owner is a pointer.
+const HEAD: usize = 10;
 
 /// The furthest that a compression pointer reaches (RFC 1035 section 4.1.4).
 const POINTER_MAX: usize = 0x3fff;
@@ -100,11 +109,11 @@ impl<'a> Reply<'a> {
         count: u16,
         bytes: &[u8],
     ) -> Result<(), Full> {
-        let [o1, o0] = (0xc000 | owner.0).to_be_bytes();
+        let [o1, o0] = owner.pointer();
         let [t1, t0] = rtype.to_be_bytes();
         let [c1, c0] = CLASS_IN.to_be_bytes();
         let [l3, l2, l1, l0] = ttl.to_be_bytes();
-        let head = [o1, o0, t1, t0, c1, c0, l3, l2, l1, l0];
+        let head: [u8; HEAD] = [o1, o0, t1, t0, c1, c0, l3, l2, l1, l0];
         let end = self.at + usize::from(count) * head.len() + bytes.len();
         let room = match self.buffer.get_mut(self.at..end) {
             Some(room) if end <= self.limit => room,
@@ -122,6 +131,19 @@ impl<'a> Reply<'a> {
         }
         self.at = end;
         self.count(count);
+        Ok(())
+    }
+
+    /// Writes an SOA whose names end in pointers to its owner.
+    #[expect(clippy::arithmetic_side_effects, reason = "positions within a message")]
+    pub(super) fn short_soa(&mut self, owner: Owner, ttl: u32, soa: &ShortSoa) -> Result<(), Full> {
+        let data = self.at + HEAD;
+        let count = u16::from(!soa.bytes().is_empty());
+        self.records(owner, rtype::SOA, ttl, count, soa.bytes())?;
+        for pointer in soa.pointers().map(|at| data + at) {
+            let to = self.buffer.get_mut(pointer..pointer + 2).ok_or(Full)?;
+            to.copy_from_slice(&owner.pointer());
+        }
         Ok(())
     }
 
