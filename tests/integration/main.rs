@@ -6,6 +6,7 @@
 
 mod admin;
 mod all_down;
+mod bursts;
 mod carried;
 mod chaos;
 mod client_subnet;
@@ -18,6 +19,8 @@ mod fuzz;
 mod geography;
 mod harness;
 mod hostile;
+#[path = "../../benches/versus/load/mod.rs"]
+mod load;
 mod lookup;
 mod messages;
 mod multivalue;
@@ -40,5 +43,6 @@ mod stop;
 mod support;
 mod transfers;
 mod ttl;
+mod under_load;
 mod weights;
 mod zones;

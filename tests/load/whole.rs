@@ -155,10 +155,11 @@ fn there_are_sockets_enough_for_all_that_may_be_outstanding() {
     };
     assert_eq!(channels("--closed 1000 --seconds 1"), Some(1));
     assert_eq!(channels("--closed 50000 --seconds 1"), Some(2));
-    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 1"), Some(5));
+    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 9"), Some(5));
     assert_eq!(channels("--open 100000 --timeout 2000 --queries 9"), Some(1));
-    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 1 --sockets 7"), Some(7));
-    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 1 --sockets 4"), None);
+    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 9 --sockets 7"), Some(7));
+    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 1"), Some(3));
+    assert_eq!(channels("--open 100000 --timeout 2000 --seconds 9 --sockets 4"), None);
     assert_eq!(channels("--closed 50000 --tcp 1 --seconds 1"), None);
 }
 

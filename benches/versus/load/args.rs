@@ -116,7 +116,10 @@ impl Args {
     pub(crate) fn channels(&self) -> anyhow::Result<u16> {
         let most = match self.pace() {
             Pace::Closed { outstanding } => outstanding,
-            Pace::Open { rate } => (rate * f64::from(self.timeout) / 1000.0) as u64,
+            Pace::Open { rate } => {
+                let timeout = f64::from(self.timeout) / 1000.0;
+                (rate * self.seconds.map_or(timeout, |end| end.min(timeout))).ceil() as u64
+            }
         };
         let most = if let Some(queries) = self.queries { most.min(queries) } else { most };
         let needed = u16::try_from(most.div_ceil(IDS).max(1))?;
