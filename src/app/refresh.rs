@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::background::in_background;
 use super::clients::Clients;
 use super::reload::Reloader;
 use super::watch::Files;
@@ -44,7 +45,7 @@ impl Reloader {
         let reading = found.clone();
         let opening = move || (open(&config, &assembly), reading.are_the_same());
         // Reading files and building tables would hold up the tasks of this thread.
-        let opened = tokio::task::spawn_blocking(opening).await;
+        let opened = in_background(opening).await;
         if let Ok((_, false)) = opened {
             tracing::debug!("a file about clients changed while it was read; waiting");
             return Refreshed::Unfinished;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::background::in_background;
 use super::load::{self, Loaded, Serials};
 use super::watch::Watch;
 use crate::clock;
@@ -97,7 +98,7 @@ impl Reloader {
             load::load(&path, &serials, &mut |region, record| metrics.column(region, record))
         };
         // Reading files and building tables would hold up the tasks of this thread.
-        let loaded = match tokio::task::spawn_blocking(loading).await {
+        let loaded = match in_background(loading).await {
             Ok(loaded) => loaded.and_then(|loaded| self.refuse_fixed(loaded)),
             Err(_) => {
                 tracing::error!("the reload failed; the configuration in force stays");
