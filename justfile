@@ -18,10 +18,14 @@ lint:
     cargo clippy --all-targets -- -D warnings
     RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
 
-# CPU of the server for one answered query, beside gdnsd (wants a quiet machine with two cores)
-bench:
+# CPU of the server for one answered query, beside other nameservers (wants a quiet machine with two cores)
+bench *ARGS:
     cargo build --release
-    benches/versus/run.py
+    benches/versus/run.py {{ARGS}}
+
+# The chart of the last such run that was whole, for the README
+bench-chart:
+    benches/versus/run.py --again --svg docs/versus.svg
 
 # Our load generator beside dnsperf: both must tell the same of the same server (two cores)
 validate-load:

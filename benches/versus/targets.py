@@ -2,17 +2,33 @@
 
 import socket
 import threading
+from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 
 class Targets:
-    """Answers 200, or 503 on an address in `broken`; counts the probes of each address."""
+    """Answers 200, or 503 on an address in `broken`; counts the probes of each address.
+
+    While `flipping`, every address answers 503 to every other probe.
+    """
 
     def __init__(self, addresses):
         self.broken = set()
-        self.probes = dict.fromkeys(addresses, 0)
-        self.port = self.free_port()
+        self.flipping = False
+        self.probes = Counter()
+        self.failed = set()  # addresses whose last answer was 503
+        self.flips = 0
+        self.port = free_port()
         self.servers = [self.serve(address) for address in addresses]
+
+    def fails(self, address: str) -> bool:
+        """Whether this probe does; each address is probed by one server, once at a time."""
+        self.probes[address] += 1
+        was = address in self.failed
+        fails = not was if self.flipping else address in self.broken
+        self.flips += fails != was
+        (self.failed.add if fails else self.failed.discard)(address)
+        return fails
 
     def serve(self, address: str) -> ThreadingHTTPServer:
         targets = self
@@ -21,8 +37,7 @@ class Targets:
             """The target of one address."""
 
             def do_GET(self):  # noqa: N802, the name is http.server's
-                targets.probes[address] += 1
-                self.send_response(503 if address in targets.broken else 200)
+                self.send_response(503 if targets.fails(address) else 200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -38,14 +53,14 @@ class Targets:
             server.shutdown()
             server.server_close()
 
-    @staticmethod
-    def free_port() -> int:
-        """A port that is free on every address just now, for TCP and for UDP."""
-        while True:
-            with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
-                tcp.bind(("", 0))
-                try:
-                    udp.bind(tcp.getsockname())
-                except OSError:
-                    continue
-                return tcp.getsockname()[1]
+
+def free_port() -> int:
+    """A port that is free on every address just now, for TCP and for UDP."""
+    while True:
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            tcp.bind(("", 0))
+            try:
+                udp.bind(tcp.getsockname())
+            except OSError:
+                continue
+            return tcp.getsockname()[1]
