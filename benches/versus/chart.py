@@ -3,7 +3,7 @@
 import statistics
 from html import escape
 
-from report import FLOOR, OURS, Results
+from report import FLOOR, OURS, Results, is_quiet
 
 # Workload → what a reader calls it.
 TITLES = {
@@ -20,7 +20,7 @@ LESS = {
 }
 # Bars end at so many times the floor; the figure beside them is the whole one.
 CUT = 4
-WIDTH, LEFT, RIGHT = 720, 80, 180
+WIDTH, LEFT, RIGHT = 740, 84, 180
 BAR, STEP, HEAD, TOP, BOTTOM = 14, 19, 30, 30, 30
 
 # Read in light and dark mode; an image does not know the page's colours, only the reader's.
@@ -63,12 +63,20 @@ def draw(results: Results) -> str:
     if floor:
         said = f"the floor: {floor:,.0f}, what the kernel takes"
         parts.append(label(LEFT + floor * scale, TOP - 14, said, "said", "middle"))
-    parts.append(label(0, y + 22, "CPU time of the server for one answer over UDP, in nanoseconds"))
+    parts.append(label(0, y + 22, "CPU time of the server for one answer over UDP, in nanoseconds: "
+                       + grounds(results)))
     about = "Bars of CPU nanoseconds a query, by server and workload; shorter is better."
     return "\n".join((
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + BOTTOM}" '
         f'width="{WIDTH}" height="{y + BOTTOM}" role="img">',
         f"<title>{about}</title>", f"<style>{STYLE}</style>", *parts, "</svg>", ""))
+
+
+def grounds(results: Results) -> str:
+    """What the figures rest on."""
+    rounds = len({r.round for r in results.rounds})
+    disturbed = "" if is_quiet(results.rounds) else ", on a machine that was not quiet"
+    return f"medians of {rounds} round{'s' if rounds > 1 else ''}{disturbed}"
 
 
 def bars(results: Results, workload: str) -> list:

@@ -38,30 +38,59 @@ class Used:
     """What a server has used up to a moment; all threads of all its processes together."""
 
     cpu_ns: dict  # process → time on a core, also of threads that have ended
-    wait_ns: dict  # thread → time ready to run, but without a core
+    threads: dict  # thread → time on a core; time ready to run, but without one
     user_secs: float
 
     @classmethod
     def of(cls, pid: int) -> "Used":
-        cpu, wait, user = {}, {}, 0.0
+        cpu, threads, user = {}, {}, 0.0
         for process in family(pid):
-            cpu[process] = time.clock_gettime_ns(cpu_clock(process))
-            for thread in Path(f"/proc/{process}/task").glob("*"):
-                try:
-                    wait[thread.name] = int((thread / "schedstat").read_text().split()[1])
-                except OSError:  # it has just ended
-                    continue
-            # The name may hold spaces, so count from its closing bracket; utime is field 14.
-            stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-            user += int(stat[11]) * TICK
-        return cls(cpu, wait, user)
+            try:
+                cpu[process] = time.clock_gettime_ns(cpu_clock(process))
+                for thread in Path(f"/proc/{process}/task").glob("*"):
+                    threads[thread.name] = schedstat(thread)
+                # The name may hold spaces, so count from its closing bracket; utime is field 14.
+                stat = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+                user += int(stat[11]) * TICK
+            except OSError:  # it has just ended
+                continue
+        return cls(cpu, threads, user)
 
-    def since(self, before: "Used") -> tuple:
-        """CPU ns, waiting ns, user seconds since an earlier moment."""
-        def grown(now, then):
-            return sum(ns - then.get(of, 0) for of, ns in now.items())
-        return (grown(self.cpu_ns, before.cpu_ns), grown(self.wait_ns, before.wait_ns),
-                self.user_secs - before.user_secs)
+    def since(self, before: "Used") -> "Use":
+        """What was used since an earlier moment."""
+        cpu_ns = sum(ns - before.cpu_ns.get(process, 0) for process, ns in self.cpu_ns.items())
+        threads = []
+        for thread, (cpu, wait) in self.threads.items():
+            cpu_before, wait_before = before.threads.get(thread, (0, 0))
+            threads.append((max(0, cpu - cpu_before), max(0, wait - wait_before)))
+        return Use(cpu_ns, disturbed(threads), self.user_secs - before.user_secs)
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a server has used in a while."""
+
+    cpu_ns: int
+    disturbed_ns: int
+    user_secs: float
+
+
+def schedstat(thread: Path) -> tuple[int, int]:
+    """Nanoseconds on a core, and ready to run without one; none of either if it has just ended."""
+    try:
+        cpu, wait, _ = (thread / "schedstat").read_text().split()
+    except OSError:
+        return 0, 0
+    return int(cpu), int(wait)
+
+
+def disturbed(threads: list) -> int:
+    """For how long something else had the core, at least, by the (CPU, waiting) of all threads.
+
+    The busiest thread waits while its siblings run, and while something else does.
+    """
+    cpu, wait = max(threads, default=(0, 0))
+    return max(0, wait - sum(ns for ns, _ in threads) + cpu)
 
 
 @dataclass(frozen=True)
@@ -118,7 +147,7 @@ class Round:
     wrong: int
     queries_per_sec: float
     busy: float  # part of the time for which the server was on its core
-    wait: float  # part of the time for which it was ready to be, and was not
+    disturbed: float  # part of the time for which something else was there, at least
     p50_us: float
     p99_us: float
     happened: int  # flips of health, or reloads, during the load

@@ -91,16 +91,16 @@ class Running:
             generator.finish(start(WARM_UP_SECS))
         before, began = Used.of(self.process.pid), time.monotonic()
         load, happened = self.under(workload, start(secs), secs, generator)
-        cpu_ns, wait_ns, user_secs = Used.of(self.process.pid).since(before)
+        used = Used.of(self.process.pid).since(before)
         wall_ns = (time.monotonic() - began) * 1e9
         if not load.received:
             raise Failed(f"{self.server.name}, {workload.name}: no answers")
         return Round(
             round=number, scene=self.scene, server=self.server.name, workload=workload.name,
-            cpu_ns=round(cpu_ns / load.received, 1), user_secs=round(user_secs, 2),
+            cpu_ns=round(used.cpu_ns / load.received, 1), user_secs=round(used.user_secs, 2),
             answers=load.received, lost=load.lost, wrong=load.wrong,
             queries_per_sec=round(load.received / load.secs),
-            busy=round(cpu_ns / wall_ns, 3), wait=round(wait_ns / wall_ns, 4),
+            busy=round(used.cpu_ns / wall_ns, 3), disturbed=round(used.disturbed_ns / wall_ns, 4),
             p50_us=load.latency_us["p50"], p99_us=load.latency_us["p99"], happened=happened)
 
     def under(self, workload: Workload, process: subprocess.Popen, secs: float,

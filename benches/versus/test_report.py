@@ -10,11 +10,11 @@ from dataclasses import fields, replace
 import chart
 import message
 import report
-from measure import Round
+from measure import Round, disturbed
 
 PLAIN = Round(round=1, scene="plain", server="floor", workload="static", cpu_ns=2000.0,
               user_secs=0.1, answers=1_000_000, lost=0, wrong=0, queries_per_sec=500_000.0,
-              busy=0.99, wait=0.0, p50_us=300.0, p99_us=500.0, happened=0)
+              busy=0.99, disturbed=0.0, p50_us=300.0, p99_us=500.0, happened=0)
 
 
 def measured(server: str, workload: str, *cpu: float, **other) -> list:
@@ -68,7 +68,7 @@ class Figures(unittest.TestCase):
 
     def test_figures_that_cannot_be_trusted_are_named(self):
         self.assertEqual(report.remarks(report.Results(measured("floor", "static", *[1] * 5))), [])
-        for fault, said in (({"wait": 0.2}, "quiet"), ({"busy": 0.5}, "floor/static"),
+        for fault, said in (({"disturbed": 0.2}, "Not a quiet machine: in 1 of 5"), ({"busy": 0.5}, "floor/static"),
                             ({"wrong": 3}, "3 wrong")):
             found = report.remarks(report.Results(
                 [replace(PLAIN, round=number, **(fault if number == 1 or "busy" in fault else {}))
@@ -89,6 +89,21 @@ class Chart(unittest.TestCase):
         self.assertAlmostEqual(wide[2], chart.CUT * wide[0], delta=0.3)
         said = [text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text")]
         self.assertIn("→ 9,000", said)
+
+    def test_it_says_what_it_rests_on(self):
+        for part, said in ((0.0, "medians of 2 rounds"),
+                           (0.2, "medians of 2 rounds, on a machine that was not quiet")):
+            rounds = measured("floor", "static", 1000, 1000, disturbed=part)
+            self.assertEqual(chart.grounds(report.Results(rounds)), said)
+
+
+class Accounting(unittest.TestCase):
+    """Who had the core."""
+
+    def test_what_siblings_do_disturbs_nobody(self):
+        self.assertEqual(disturbed([]), 0)
+        self.assertEqual(disturbed([(700, 300), (200, 50), (100, 0)]), 0)
+        self.assertEqual(disturbed([(700, 300), (100, 800)]), 200)
 
 
 class Csv(unittest.TestCase):
