@@ -26,8 +26,9 @@ REGIONS = tuple(dict.fromkeys(address for group in GEO.values() for address in g
 FLIPPING = {f"127.0.2.{n}": 50 for n in range(1, 21)}
 INTERVAL_SECS, TIMEOUT_SECS, FALL, RISE = 2, 1, 3, 2
 
-CLOSED = ("--closed", "192", "--sockets", "4")
-OPEN = ("--open", "60000", "--sockets", "4")
+# As many as fit into a receive buffer of the usual size, so that none is lost, and batches are full.
+CLOSED = ("--closed", "192")
+OPEN = ("--open", "60000")
 
 
 @dataclass(frozen=True)
