@@ -99,8 +99,9 @@ def arguments():
                         metavar="PATH", help="the binary (default: this project's release build)")
     parser.add_argument("--load", type=Path, metavar="PATH",
                         help="the load generator (default: built by cargo)")
-    parser.add_argument("--csv", type=Path, default=BUILD / "versus.csv", metavar="PATH",
-                        help="where every round is written to (default: target/versus/versus.csv)")
+    parser.add_argument("--csv", type=Path, metavar="PATH",
+                        help="where every round is written to (default: target/versus/versus.csv; "
+                             "with --only, part.csv there)")
     parser.add_argument("--svg", type=Path, metavar="PATH", help="where a chart is written to")
     parser.add_argument("--again", action="store_true",
                         help="run nothing: tables and chart of what --csv holds")
@@ -108,6 +109,8 @@ def arguments():
     given = parser.parse_args()
     if given.rounds < 1 or given.seconds <= 0:
         parser.error("--rounds is 1 or more, --seconds above 0")
+    # What is only a part does not replace what is whole.
+    given.csv = given.csv or BUILD / ("versus.csv" if given.only == ["*"] else "part.csv")
     given.only = [pattern.lower() for pattern in given.only]
     return given
 

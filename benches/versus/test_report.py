@@ -68,8 +68,8 @@ class Figures(unittest.TestCase):
 
     def test_figures_that_cannot_be_trusted_are_named(self):
         self.assertEqual(report.remarks(report.Results(measured("floor", "static", *[1] * 5))), [])
-        for fault, said in (({"disturbed": 0.2}, "Not a quiet machine: in 1 of 5"), ({"busy": 0.5}, "floor/static"),
-                            ({"wrong": 3}, "3 wrong")):
+        for fault, said in (({"disturbed": 0.2}, "Not a quiet machine: in 1 of 5"),
+                            ({"busy": 0.5}, "floor/static"), ({"wrong": 3}, "3 wrong")):
             found = report.remarks(report.Results(
                 [replace(PLAIN, round=number, **(fault if number == 1 or "busy" in fault else {}))
                  for number in range(1, 6)]))
