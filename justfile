@@ -32,9 +32,13 @@ validate-load:
     cargo build --release
     benches/versus/validate.py
 
-# What an answer costs in the engine alone, with rate limits and without
-bench-answer:
-    cargo bench --bench answer
+# What an answer costs in the engine alone: reading, writing, rate limits
+bench-engine:
+    cargo bench --bench engine
+
+# What a client's class, a draw, a compile and its publication cost
+bench-routing:
+    cargo bench --bench routing
 
 # A polite client beside floods: its loss and times, with rate limits and without
 hostile-flood:

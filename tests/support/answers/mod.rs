@@ -5,6 +5,7 @@
 
 pub(crate) mod cases;
 pub(crate) mod desk;
+pub(crate) mod kinds;
 pub(crate) mod reading;
 pub(crate) mod request;
 pub(crate) mod world;
