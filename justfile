@@ -40,6 +40,14 @@ bench-engine:
 bench-routing:
     cargo bench --bench routing
 
+# Instructions of each kind of answer, by Debian's valgrind: fails 2 % away from what is stored
+instructions:
+    cargo bench --bench instructions
+
+# Stores them, when they are meant to have changed
+instructions-store:
+    cargo bench --bench instructions -- --store
+
 # A polite client beside floods: its loss and times, with rate limits and without
 hostile-flood:
     cargo bench --bench hostile-flood
