@@ -43,7 +43,7 @@ pub use levels::Reading;
 pub use offer::{Class, Event, Group, Offer, Trace};
 pub use options::{Cookies, Options, Secret};
 pub use places::{
-    Asker, Classified, Client, FigureSource, Figures, Found, Places, Table, classify,
+    Asker, Classified, Classifier, Client, FigureSource, Figures, Found, Places, Table,
 };
 pub use publish::{Handle, Publisher, Reader};
 pub use rate_limit::{Networks, RateLimit};

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use crate::geo::{DatabaseError, Geo, LatencyTable};
 use crate::model::TreeId;
 use crate::routing::offer::Class;
-use crate::routing::places::{self, Asker, Classified, classify};
+use crate::routing::places::{self, Asker, Classified, Classifier};
 use crate::routing::snapshot::Snapshot;
 
 use super::explanation::Client;
@@ -42,10 +42,9 @@ pub(super) fn look_up(
     };
     let places::Client { prefix, attributed: found, covering, .. } =
         places::Client::of(asker, &assembly.trees, geo, latency)?;
-    let classified = assembly
-        .trees
-        .get(tree.index())
-        .map(|tree| classify(assembly, tree, latency, &found.attributes, &covering));
+    let classified = assembly.trees.get(tree.index()).map(|tree| {
+        Classifier::new(assembly, tree, latency).classify(&found.attributes, &covering)
+    });
     let classified = classified.filter(|classified| classified.class == class);
     let name = |source: Option<_>| source.map(|source| geo.source_name(source));
     let attributes = found.attributes;

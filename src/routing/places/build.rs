@@ -6,7 +6,7 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::address::{self, Block};
-use super::classify::classify;
+use super::classify::Classifier;
 use super::ranges::{Bits, Gather, Ranges};
 use super::stretch::{Layer, Nested, Said, Stretch};
 use super::table::{CARRIER, SPECIAL, Table};
@@ -40,6 +40,7 @@ impl Places {
             networks: networks.collect(),
             classes: trees.iter().map(|_| Classes::default()).collect(),
             covering: trees.iter().map(|_| Vec::new()).collect(),
+            classifiers: trees.iter().map(|tree| Classifier::new(parts, tree, latency)).collect(),
             trees,
             holes: Vec::new(),
             values: Vec::new(),
@@ -130,6 +131,7 @@ struct Build<'a> {
     networks: HashMap<IpNet, (usize, &'a Network)>,
     /// Those that look at the client; the others' vectors go by their positions.
     trees: Vec<&'a Tree>,
+    classifiers: Vec<Classifier<'a>>,
     classes: Vec<Classes>,
     covering: Vec<Vec<(Family, u128, u8, u32)>>,
     /// Configured prefixes in special-purpose blocks.
@@ -205,9 +207,8 @@ impl Build<'_> {
         // A configured prefix makes clients of addresses in a special-purpose block.
         let keep = if configured.number == 0 { u32::MAX } else { !SPECIAL };
         let mark = mark.number & keep;
-        let (parts, latency) = (self.parts, self.latency);
-        let classes = self.trees.iter().zip(&mut self.classes).map(|(tree, classes)| {
-            classes.number(classify(parts, tree, latency, &attributes, &covering).class) | mark
+        let classes = self.classifiers.iter().zip(&mut self.classes).map(|(tree, classes)| {
+            classes.number(tree.classify(&attributes, &covering).class) | mark
         });
         Ok(classes.collect())
     }

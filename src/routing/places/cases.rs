@@ -98,7 +98,7 @@ fn a_distance_is_a_round_trip() {
     let parts = parts(Vec::new(), false, OnAllDown::Open);
     let attributes = located().networks[0].attributes;
     let latency = LatencyTable::default();
-    let classified = classify(&parts, &parts.trees[0], &latency, &attributes, &[]);
+    let classified = Classifier::new(&parts, &parts.trees[0], &latency).classify(&attributes, &[]);
     let of = &classified.figures[0].1.of;
     assert!(of[0].abs() < 1.0 && (of[1] / 1e6 - 15.163).abs() < 0.02, "{of:?}");
 }

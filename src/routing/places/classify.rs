@@ -1,17 +1,16 @@
 //! From what is known of a client to what each node of a tree makes of it.
 
-use std::cmp::Reverse;
+use std::collections::{HashMap, HashSet};
 
 use ipnet::IpNet;
 
 use crate::geo::{ClientKey, LatencyTable};
-use crate::model::{
-    Attributes, GeoKeys, GeoRule, Location, Member, Node, NodeId, OnAllDown, RegionId, Tree,
-};
+use crate::model::{Attributes, Location, Member, Node, NodeId, OnAllDown, RegionId, Tree};
 
 use super::super::assembly::Parts;
 use super::super::bands::bands_of;
 use super::super::offer::Class;
+use super::rules::Rules;
 
 /// A round trip for a great-circle distance: 1 ms for 66 km. Light in fibre goes 100 km and back in
 /// that time, and cables are half as long again as the straight line.
@@ -57,61 +56,68 @@ pub enum FigureSource {
     None,
 }
 
-/// What a tree makes of clients with these attributes. `covering` are the configured prefixes that
-/// they are in, longest first. Only what such a client can come to is looked at.
-#[must_use]
-pub fn classify(
-    parts: &Parts,
-    tree: &Tree,
-    latency: &LatencyTable,
-    attributes: &Attributes,
-    covering: &[IpNet],
-) -> Classified {
-    let mut walk = Walk {
-        parts,
-        tree,
-        latency,
-        attributes,
-        covering,
-        seen: vec![false; tree.nodes.len()],
-        out: Classified::default(),
-    };
-    walk.node(tree.root);
-    if let OnAllDown::Instead(node) = tree.on_all_down {
-        walk.node(node);
-    }
-    // The order in which nodes are come to says nothing.
-    let mut out = walk.out;
-    out.class.chains.sort_unstable_by_key(|(node, _)| *node);
-    out.class.bands.sort_unstable_by_key(|(node, _)| *node);
-    out.matched.sort_unstable_by_key(|(node, _)| *node);
-    out.figures.sort_by_key(|(node, _)| *node);
-    out
-}
-
-struct Walk<'a> {
+/// Tells the clients of a tree apart.
+#[derive(Debug)]
+pub struct Classifier<'a> {
     parts: &'a Parts,
     tree: &'a Tree,
     latency: &'a LatencyTable,
+    /// Of each geolocation node.
+    rules: HashMap<NodeId, Rules<'a>>,
+}
+
+impl<'a> Classifier<'a> {
+    /// Of a tree.
+    #[must_use]
+    pub fn new(parts: &'a Parts, tree: &'a Tree, latency: &'a LatencyTable) -> Self {
+        let rules = (0..).map(NodeId).zip(&tree.nodes).filter_map(|(id, node)| match &node.node {
+            Node::Geolocation { rules, .. } => Some((id, Rules::new(rules))),
+            _ => None,
+        });
+        Self { parts, tree, latency, rules: rules.collect() }
+    }
+
+    /// What the tree makes of clients with these attributes. `covering` are the configured prefixes
+    /// that they are in, longest first. Only what such a client can come to is looked at.
+    #[must_use]
+    pub fn classify(&self, attributes: &Attributes, covering: &[IpNet]) -> Classified {
+        let (seen, out) = (HashSet::new(), Classified::default());
+        let mut walk = Walk { of: self, attributes, covering, seen, out };
+        walk.node(self.tree.root);
+        if let OnAllDown::Instead(node) = self.tree.on_all_down {
+            walk.node(node);
+        }
+        // The order in which nodes are come to says nothing.
+        let mut out = walk.out;
+        out.class.chains.sort_unstable_by_key(|(node, _)| *node);
+        out.class.bands.sort_unstable_by_key(|(node, _)| *node);
+        out.matched.sort_unstable_by_key(|(node, _)| *node);
+        out.figures.sort_by_key(|(node, _)| *node);
+        out
+    }
+}
+
+struct Walk<'a> {
+    of: &'a Classifier<'a>,
     attributes: &'a Attributes,
     covering: &'a [IpNet],
-    seen: Vec<bool>,
+    /// The nodes that were come to, but for those that do not look at the client.
+    seen: HashSet<NodeId>,
     out: Classified,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     fn node(&mut self, id: NodeId) {
-        match self.seen.get_mut(id.0 as usize) {
-            Some(seen) if !*seen => *seen = true,
-            _ => return,
+        let tree = self.of.tree;
+        let node = tree.node(id);
+        if matches!(node, Node::Region(_) | Node::Multivalue { .. }) || !self.seen.insert(id) {
+            return;
         }
-        match self.tree.node(id) {
+        match node {
             Node::Region(_) | Node::Multivalue { .. } => {}
             Node::Weighted { members } => self.members(members),
             Node::Failover { tiers, .. } => tiers.iter().for_each(|tier| self.members(tier)),
-            Node::Geolocation { rules, default, fence, .. } => {
-                self.geolocation(id, rules, *default, *fence);
-            }
+            Node::Geolocation { default, fence, .. } => self.geolocation(id, *default, *fence),
             Node::Latency { members, tolerance, .. } => {
                 let regions = members.iter().map(|member| self.region(*member)).collect();
                 let figures = self.round_trips(regions);
@@ -131,33 +137,20 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn geolocation(&mut self, id: NodeId, rules: &[GeoRule], default: Option<NodeId>, fence: bool) {
-        let mut chain: Vec<(Specificity, usize)> = (rules.iter().enumerate())
-            .filter_map(|(at, rule)| {
-                Some((matches(&rule.keys, self.attributes, self.covering)?, at))
-            })
-            .collect();
-        chain.sort_by_key(|(specificity, at)| (Reverse(*specificity), *at));
+    fn geolocation(&mut self, id: NodeId, default: Option<NodeId>, fence: bool) {
+        let Some(rules) = self.of.rules.get(&id) else { return };
+        let mut matched = rules.chain(self.attributes, self.covering);
         if fence {
             // Nothing behind the first match is ever used.
-            chain.truncate(1);
+            matched.truncate(1);
         }
-        let to = chain.iter().filter_map(|(_, at)| rules.get(*at)).map(|rule| rule.to);
-        let to: Vec<NodeId> = match (fence, chain.is_empty()) {
-            (true, false) => to.collect(),
-            _ => to.chain(default).collect(),
-        };
-        if !chain.is_empty() {
-            let matched: Vec<usize> = chain.into_iter().map(|(_, at)| at).collect();
-            let first = |&at: &usize| {
-                let to = rules.get(at).map(|rule| rule.to);
-                rules.iter().position(|rule| Some(rule.to) == to).unwrap_or(at)
-            };
-            self.out.class.chains.push((id, matched.iter().map(first).collect()));
+        let default = default.filter(|_| !fence || matched.is_empty());
+        let to = matched.iter().filter_map(|at| rules.to(*at)).chain(default);
+        to.for_each(|node| self.node(node));
+        if !matched.is_empty() {
+            let first = matched.iter().map(|at| rules.first(*at)).collect();
+            self.out.class.chains.push((id, first));
             self.out.matched.push((id, matched));
-        }
-        for node in to {
-            self.node(node);
         }
     }
 
@@ -170,8 +163,8 @@ impl<'a> Walk<'a> {
 
     /// The region of a member; these policies have no other members.
     fn region(&self, member: Member) -> Option<RegionId> {
-        match self.tree.node(member.node) {
-            Node::Region(slot) => self.tree.slots.get(slot.index()).copied(),
+        match self.of.tree.node(member.node) {
+            Node::Region(slot) => self.of.tree.slots.get(slot.index()).copied(),
             _ => None,
         }
     }
@@ -179,7 +172,7 @@ impl<'a> Walk<'a> {
     /// Round-trip times by the first source that knows all regions.
     fn round_trips(&self, regions: Vec<Option<RegionId>>) -> Figures {
         let row = |region: &Option<RegionId>| {
-            self.latency.find((*region)?, self.attributes, self.covering)
+            self.of.latency.find((*region)?, self.attributes, self.covering)
         };
         if let Some(rows) = regions.iter().map(row).collect::<Option<Vec<_>>>() {
             let (of, keys) =
@@ -203,7 +196,7 @@ impl<'a> Walk<'a> {
             (None, None) => return unknown,
         };
         let distance = |(region, bias): &(Option<RegionId>, i8)| {
-            let to = self.parts.regions.get(region.as_ref()?.index())?.location?;
+            let to = self.of.parts.regions.get(region.as_ref()?.index())?.location?;
             Some((biased(from.distance_km(to), *bias) * 1e3).round())
         };
         match regions.iter().map(distance).collect::<Option<Vec<_>>>() {
@@ -220,41 +213,14 @@ fn biased(km: f64, bias: i8) -> f64 {
     if bias > 0.0 { km * (1.0 - bias) } else { km / (1.0 + bias) }
 }
 
-/// How specific a matching rule is, key by key: the length of its prefix, ASN, subdivision, country,
-/// continent.
-type Specificity = (Option<u8>, bool, bool, bool, bool);
-
-/// How specific a rule is for a client; `None` when it does not match.
-fn matches(keys: &GeoKeys, client: &Attributes, covering: &[IpNet]) -> Option<Specificity> {
-    let prefix = match keys.prefix.is_empty() {
-        true => None,
-        // The longest comes first.
-        false => {
-            let names = |prefix: &&IpNet| keys.prefix.binary_search(prefix).is_ok();
-            Some(covering.iter().find(names)?.prefix_len())
-        }
-    };
-    let asn = matches_any(&keys.asn, client.asn)?;
-    let subdivision = matches_any(&keys.subdivision, client.subdivision)?;
-    let country = matches_any(&keys.country, client.country)?;
-    let continent = matches_any(&keys.continent, client.continent)?;
-    Some((prefix, asn, subdivision, country, continent))
-}
-
-/// Whether a key is given; `None` when it is and the client is none of its values.
-fn matches_any<T: Ord>(values: &[T], client: Option<T>) -> Option<bool> {
-    if values.is_empty() {
-        return Some(false);
-    }
-    client.is_some_and(|client| values.binary_search(&client).is_ok()).then_some(true)
-}
-
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::model::{Continent, Country, MissingFamily, PolicyNode, Slot, Subdivision};
+    use crate::model::{
+        Continent, Country, GeoKeys, GeoRule, MissingFamily, PolicyNode, Slot, Subdivision,
+    };
 
     fn keys(text: &str) -> GeoKeys {
         let mut keys = GeoKeys::default();
@@ -295,7 +261,7 @@ mod tests {
         };
         let covering = ["10.1.0.0/16", "10.0.0.0/8"].map(|net| net.parse().expect("a prefix"));
         let (parts, latency) = (Parts::default(), LatencyTable::default());
-        let classified = classify(&parts, &tree, &latency, &attributes, &covering);
+        let classified = Classifier::new(&parts, &tree, &latency).classify(&attributes, &covering);
         assert!(
             classified.class.chains.iter().all(|(_, chain)| chain.iter().all(|&rule| rule == 0))
         );

@@ -269,7 +269,8 @@ impl World {
             return Outcome::Source;
         }
         let (attributes, covering) = (&client.attributed.attributes, &client.covering);
-        let classified = classify(&self.parts, tree, &self.latency, attributes, covering);
+        let classified =
+            Classifier::new(&self.parts, tree, &self.latency).classify(attributes, covering);
         Outcome::of(tree, &classified.matched, &classified.class)
     }
 
