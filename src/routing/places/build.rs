@@ -7,7 +7,8 @@ use ipnet::IpNet;
 
 use super::address::{self, Block};
 use super::classify::Classifier;
-use super::ranges::{Bits, Gather, Ranges};
+use super::gather::Gather;
+use super::ranges::{Bits, Ranges};
 use super::stretch::{Layer, Nested, Said, Stretch};
 use super::table::{CARRIER, SPECIAL, Table};
 use crate::geo::{DatabaseError, Geo, LatencyTable, Network, Record};

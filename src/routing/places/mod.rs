@@ -12,6 +12,7 @@ mod build;
 mod cases;
 mod classify;
 mod client;
+mod gather;
 mod ranges;
 mod rules;
 mod stretch;

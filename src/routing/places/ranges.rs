@@ -1,4 +1,14 @@
-//! Hot: a map from all addresses of a family to values, as ranges of equal value.
+//! Hot: a map from all addresses of a family to values, as a tree of bitmaps.
+//!
+//! Addresses are taken apart from the front, 6 bits at a time or a multiple of that. Each step comes to
+//! a group of 64 prefixes beside each other. A bit for each of them says whether something else begins
+//! there than what is before, so that counting bits gives the position of a prefix's value, or of the
+//! node that tells apart what is within it. A group and its values mostly share a cache line; large
+//! nodes have many groups, so that there are few steps.
+//!
+//! How far a value reaches follows from the same bits: a node is only made where not all is alike, so
+//! no prefix of one value reaches beyond its group. Only in large nodes a group may be all alike; then
+//! the length is written behind the value.
 #![deny(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -13,113 +23,86 @@
 )]
 
 use std::fmt::Debug;
+use std::marker::PhantomData;
 
-/// An unsigned number as wide as the addresses of a family, or as the part of them that matters.
+/// An unsigned number as wide as the addresses of a family.
 pub(super) trait Bits: Copy + Ord + Debug {
-    /// The bucket of an address, below [`BUCKETS`]; it never descends as addresses ascend.
-    fn bucket(self) -> usize;
-    /// How many leading bits two addresses have in common.
-    fn common(self, other: Self) -> u8;
-    /// The next lower address, if there is one.
-    fn before(self) -> Option<Self>;
     /// From a full address.
     fn of(bits: u128) -> Self;
+    /// Its first bits, of which there are at most [`MOST_BITS`].
+    fn leading(self, bits: u32) -> u32;
+    /// Without its first bits, and the others in their place.
+    fn without(self, bits: u32) -> Self;
+    /// The first address of a prefix within the one that begins here: a number that stands behind the
+    /// bits of this one and ends at a length.
+    fn inner(self, number: u32, len: u32) -> Self;
+    /// The next lower address, if there is one.
+    fn before(self) -> Option<Self>;
+    /// How many leading bits two addresses have in common.
+    fn common(self, other: Self) -> u32;
 }
 
-/// How many bits of an address choose its bucket.
-const BUCKET_BITS: u32 = 16;
-const BUCKETS: usize = 1 << BUCKET_BITS;
+macro_rules! bits {
+    ($number:ty) => {
+        impl Bits for $number {
+            #[inline]
+            fn of(bits: u128) -> Self {
+                bits as Self
+            }
 
-impl Bits for u32 {
-    #[inline]
-    fn bucket(self) -> usize {
-        (self >> (u32::BITS - BUCKET_BITS)) as usize
-    }
+            #[inline]
+            fn leading(self, bits: u32) -> u32 {
+                self.unbounded_shr(Self::BITS.saturating_sub(bits)) as u32
+            }
 
-    #[inline]
-    fn common(self, other: Self) -> u8 {
-        (self ^ other).leading_zeros() as u8
-    }
+            #[inline]
+            fn without(self, bits: u32) -> Self {
+                self.unbounded_shl(bits)
+            }
 
-    #[inline]
-    fn before(self) -> Option<Self> {
-        self.checked_sub(1)
-    }
+            fn inner(self, number: u32, len: u32) -> Self {
+                // The last group may have bits that addresses no longer have; those are 0.
+                let number = Self::from(number).unbounded_shr(len.saturating_sub(Self::BITS));
+                self | number.unbounded_shl(Self::BITS.saturating_sub(len))
+            }
 
-    #[inline]
-    fn of(bits: u128) -> Self {
-        bits as Self
-    }
+            fn before(self) -> Option<Self> {
+                self.checked_sub(1)
+            }
+
+            fn common(self, other: Self) -> u32 {
+                (self ^ other).leading_zeros()
+            }
+        }
+    };
 }
 
-impl Bits for u128 {
-    /// Of the addresses in use, 2000::/3, the 16 bits behind those three; addresses below are in the
-    /// first bucket, those above in the last.
-    #[inline]
-    fn bucket(self) -> usize {
-        const LOWEST: u128 = 0x2000 << 112;
-        let bucket = self.saturating_sub(LOWEST) >> (Self::BITS - 3 - BUCKET_BITS);
-        bucket.min(const { BUCKETS as Self - 1 }) as usize
-    }
+bits!(u32);
+bits!(u128);
 
-    #[inline]
-    fn common(self, other: Self) -> u8 {
-        (self ^ other).leading_zeros() as u8
-    }
-
-    #[inline]
-    fn before(self) -> Option<Self> {
-        self.checked_sub(1)
-    }
-
-    #[inline]
-    fn of(bits: u128) -> Self {
-        bits
-    }
-}
+/// How many bits tell the prefixes of a group apart.
+pub(super) const GROUP_BITS: u32 = 6;
+/// Prefixes of a group.
+pub(super) const GROUP: u32 = 1 << GROUP_BITS;
+/// The most bits that a node takes.
+pub(super) const MOST_BITS: u32 = 4 * GROUP_BITS;
+/// Words of a group: its 64 bits, the lower half first, and the position of its values.
+pub(super) const GROUP_WORDS: u32 = 3;
+/// Marks a word that is no value but says where a node is: its position in the lower bits, and in those
+/// above how many bits it takes, as a multiple of [`GROUP_BITS`] without the first.
+pub(super) const LINK: u32 = 1 << 29;
+pub(super) const LINK_BITS_AT: u32 = 30;
 
 /// Ranges that cover all addresses; a range ends where the next begins.
 #[derive(Debug)]
 pub(super) struct Ranges<K> {
-    /// Where each range begins, and its value; the first begins at 0, and neighbours differ.
-    entries: Box<[(K, u32)]>,
-    /// For each bucket the position of the range that its first address is in.
-    buckets: Box<[u32]>,
-}
-
-/// Gathers ranges in order.
-#[derive(Debug)]
-pub(super) struct Gather<K> {
-    entries: Vec<(K, u32)>,
-}
-
-impl<K: Bits> Gather<K> {
-    pub(super) const fn new() -> Self {
-        Self { entries: Vec::new() }
-    }
-
-    /// From `start` on the value is this. Starts ascend from 0.
-    pub(super) fn push(&mut self, start: u128, value: u32) {
-        if self.entries.last().is_none_or(|(_, last)| *last != value) {
-            self.entries.push((K::of(start), value));
-        }
-    }
-
-    pub(super) fn finish(mut self) -> Ranges<K> {
-        if self.entries.is_empty() {
-            self.entries.push((K::of(0), 0));
-        }
-        let entries = self.entries.into_boxed_slice();
-        let mut buckets = Vec::with_capacity(BUCKETS);
-        let mut at = 0;
-        for bucket in 0..BUCKETS {
-            // On to the last range that begins in an earlier bucket, or right where this one does.
-            let behind = entries.iter().skip(at).skip(1);
-            at = behind.take_while(|(start, _)| start.bucket() < bucket).count().saturating_add(at);
-            buckets.push(at as u32);
-        }
-        Ranges { entries, buckets: buckets.into() }
-    }
+    /// Nodes, and behind the groups of each their values; the first node is the root.
+    pub(super) words: Box<[u32]>,
+    /// The link to the root.
+    pub(super) root: u32,
+    /// How many ranges there are.
+    pub(super) len: usize,
+    pub(super) family: PhantomData<K>,
 }
 
 impl<K: Bits> Ranges<K> {
@@ -128,27 +111,55 @@ impl<K: Bits> Ranges<K> {
     #[inline]
     #[expect(
         clippy::arithmetic_side_effects,
-        reason = "positions among buckets and entries; two starts have less than all bits in common"
+        reason = "positions among the words, and lengths of prefixes, which end where no link is left"
     )]
     pub(super) fn find(&self, address: K) -> (u32, u8) {
-        let bucket = address.bucket();
-        let low = self.buckets.get(bucket).map_or(0, |low| *low as usize);
-        let high =
-            self.buckets.get(bucket + 1).map_or(self.entries.len(), |high| *high as usize + 1);
-        let high = (high + 1).min(self.entries.len());
-        let some = self.entries.get(low..high).unwrap_or(&self.entries);
-        // The first range of the slice begins at or below the address.
-        let at = low + some.partition_point(|(start, _)| *start <= address).saturating_sub(1);
-        let Some(&(start, value)) = self.entries.get(at) else { return (0, 0) };
-        let below = start.before().map_or(0, |last| address.common(last) + 1);
-        let above = self.entries.get(at + 1).map_or(0, |(next, _)| address.common(*next) + 1);
-        (value, below.max(above))
+        let (mut link, mut rest, mut depth) = (self.root, address, 0);
+        loop {
+            let bits = ((link >> LINK_BITS_AT) + 1) * GROUP_BITS;
+            let number = rest.leading(bits);
+            let group = (link & (LINK - 1)) + number / GROUP * GROUP_WORDS;
+            let group = self.words.get(group as usize..).and_then(<[u32]>::first_chunk);
+            let Some(&[low, high, values]) = group else { return (0, 0) };
+            let (starts, place) = (u64::from(high) << 32 | u64::from(low), number % GROUP);
+            // The first bit is always set.
+            let upto = starts & u64::MAX >> (GROUP - 1 - place);
+            let at = (values + upto.count_ones()) as usize - 1;
+            let Some(&value) = self.words.get(at) else { return (0, 0) };
+            if value & LINK == 0 {
+                let scope = match starts {
+                    1 => self.words.get(at + 1).map_or(0, |scope| *scope),
+                    _ => depth + bits - GROUP_BITS + reach(starts, upto, place),
+                };
+                return (value, scope as u8);
+            }
+            (link, rest, depth) = (value, rest.without(bits), depth + bits);
+        }
     }
 
     /// How many ranges there are.
     pub(super) fn len(&self) -> usize {
-        self.entries.len()
+        self.len
     }
+
+    /// What it takes in memory, in octets.
+    pub(super) fn octets(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+}
+
+/// How many bits tell a place in a group from those where something else is: from the last one before
+/// its range, and from the first one behind it.
+#[inline]
+#[expect(clippy::arithmetic_side_effects, reason = "places in a group are below 64")]
+fn reach(starts: u64, upto: u64, place: u32) -> u32 {
+    // How many bits of six two places have in common, and one more.
+    let common = |other: u32| (place ^ other).leading_zeros() - (u32::BITS - GROUP_BITS) + 1;
+    let start = u64::BITS - 1 - upto.leading_zeros();
+    let below = if start == 0 { 0 } else { common(start - 1) };
+    let next = starts ^ upto;
+    let above = if next == 0 { 0 } else { common(next.trailing_zeros()) };
+    below.max(above)
 }
 
 #[cfg(test)]
@@ -156,6 +167,7 @@ impl<K: Bits> Ranges<K> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::gather::Gather;
     use super::*;
 
     fn ranges(starts: &[(u32, u32)]) -> Ranges<u32> {

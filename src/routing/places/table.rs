@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::address::{Block, Subject, mask, special_block, width};
-use super::ranges::Ranges;
+use super::ranges::{LINK, Ranges};
 use crate::model::Family;
 use crate::routing::offer::Class;
 
@@ -40,7 +40,7 @@ pub(super) const SPECIAL: u32 = 1 << 31;
 /// Marks the blocks of IPv6 that carry IPv4: addresses in them are looked up as what they carry.
 pub(super) const CARRIER: u32 = 1 << 30;
 /// The bits of the class itself.
-pub(super) const CLASS: u32 = CARRIER - 1;
+pub(super) const CLASS: u32 = LINK - 1;
 
 /// Whom an answer is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,6 +77,12 @@ impl Table {
     #[must_use]
     pub fn ranges(&self) -> usize {
         self.v4.len().saturating_add(self.v6.len())
+    }
+
+    /// What they take in memory, in octets.
+    #[must_use]
+    pub fn octets(&self) -> usize {
+        self.v4.octets().saturating_add(self.v6.octets())
     }
 
     /// The class of an asker, and for whom else the answer is right.
