@@ -1,6 +1,7 @@
 //! All addresses in order, as stretches in which no source changes its mind.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use ipnet::IpNet;
 
@@ -21,6 +22,8 @@ pub(super) struct Said {
 pub(super) struct Layer<'a> {
     ranges: Box<dyn Iterator<Item = Result<(u128, Said), DatabaseError>> + 'a>,
     next: Option<(u128, Said)>,
+    /// Whether it says the same everywhere, as a database of the other family does.
+    is_constant: bool,
 }
 
 /// Walks several layers at once.
@@ -31,15 +34,38 @@ pub(super) struct Stretch<'a> {
     /// For each layer, a number for what it and those before it say.
     numbers: Vec<u32>,
     /// For each layer, from the number of those before it and its own to that of both.
-    known: Vec<HashMap<(u32, u32), u32>>,
+    known: Vec<Known>,
     begun: bool,
+}
+
+/// Numbers of pairs of numbers. They are looked up once or more for each of millions of ranges.
+type Known = HashMap<u64, u32, BuildHasherDefault<Mixed>>;
+
+/// Spreads the bits of a number. Who could choose numbers that meet has written the databases.
+#[derive(Default)]
+struct Mixed(u64);
+
+impl Hasher for Mixed {
+    fn write(&mut self, octets: &[u8]) {
+        octets.iter().for_each(|octet| self.write_u64(u64::from(*octet)));
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // 2^64 over the golden ratio; the best bits of a product are in its upper half.
+        let product = u128::from(self.0 ^ number) * 0x9e37_79b9_7f4a_7c15;
+        self.0 = (product >> 64) as u64 ^ product as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 impl<'a> Layer<'a> {
     pub(super) fn new(
         ranges: impl Iterator<Item = Result<(u128, Said), DatabaseError>> + 'a,
     ) -> Self {
-        Self { ranges: Box::new(ranges), next: None }
+        Self { ranges: Box::new(ranges), next: None, is_constant: false }
     }
 
     fn advance(&mut self) -> Result<(), DatabaseError> {
@@ -51,14 +77,13 @@ impl<'a> Layer<'a> {
 impl<'a> Stretch<'a> {
     pub(super) fn new(layers: Vec<Layer<'a>>) -> Self {
         let said = vec![Said::default(); layers.len()];
-        let known = layers.iter().map(|_| HashMap::new()).collect();
+        let known = layers.iter().map(|_| Known::default()).collect();
         Self { numbers: vec![0; layers.len()], said, layers, known, begun: false }
     }
 
     /// Goes on to the next stretch, and returns where it begins.
     pub(super) fn next(&mut self) -> Result<Option<u128>, DatabaseError> {
         if !self.begun {
-            self.begun = true;
             for layer in &mut self.layers {
                 layer.advance()?;
             }
@@ -75,10 +100,19 @@ impl<'a> Stretch<'a> {
                 layer.advance()?;
             }
         }
+        if !self.begun {
+            self.begun = true;
+            self.layers.iter_mut().for_each(|layer| layer.is_constant = layer.next.is_none());
+        }
         for n in changed..self.layers.len() {
             let before = if n == 0 { 0 } else { self.numbers[n - 1] };
+            if self.layers[n].is_constant {
+                self.numbers[n] = before;
+                continue;
+            }
             let next = self.known[n].len() as u32;
-            self.numbers[n] = *self.known[n].entry((before, self.said[n].number)).or_insert(next);
+            let pair = u64::from(before) << 32 | u64::from(self.said[n].number);
+            self.numbers[n] = *self.known[n].entry(pair).or_insert(next);
         }
         Ok(Some(at))
     }
