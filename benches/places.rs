@@ -1,18 +1,24 @@
-//! What databases cost: reading them, compiling tables from them, and looking a client up.
+//! What databases cost: reading them, compiling tables from them, replacing them, and looking a client
+//! up, beside `maxminddb` on the same files.
 //!
-//! `cargo bench --bench places -- FILE.mmdb…`; a line for each figure. The trees are those of a country's
-//! rules and of ten regions by distance. Wants a quiet machine.
+//! `cargo bench --bench places -- FILE.mmdb…`. The trees: one of rules for countries, one that prefers
+//! what is near, ten of each with 250 classes or more. Addresses are drawn so that each range of the
+//! databases is as likely as the other (the worst), or each address that they know (the internet), or
+//! from a thousand of those (resolvers). Wants a quiet machine.
 
+use std::fs;
 use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 use std::time::Duration;
 
+use fastrand::Rng;
+use serde::Deserialize;
 use trimtab::clock;
-use trimtab::geo::{Database, Geo, LatencyTable};
+use trimtab::geo::{Database, DatabaseError, Geo, LatencyTable};
 use trimtab::model::{
-    Family, GeoKeys, GeoRule, Location, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode,
-    PoolId, Region, RegionId, Slot, Tree, TreeId, Weight,
+    Country, Family, GeoKeys, GeoRule, Location, Member, MissingFamily, Node, NodeId, OnAllDown,
+    PolicyNode, PoolId, Region, RegionId, Slot, Tree, TreeId, Weight,
 };
 use trimtab::routing::{Asker, Parts, Places};
 
@@ -30,12 +36,24 @@ const REGIONS: [(f64, f64); 10] = [
     (1.3, 103.8),
     (-33.9, 151.2),
 ];
-const CLIENTS: usize = 1 << 16;
+const CLIENTS: usize = 1 << 18;
+const RESOLVERS: usize = 1000;
+/// How often each lookup is timed.
+const ROUNDS: usize = 12;
+/// How many lookups are timed at once.
+const CHUNK: usize = 1024;
 
-fn resident_kib() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+/// A figure of `/proc/self/status` in MiB.
+fn memory_mib(figure: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'));
+    let kib: Option<u64> = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+    kib.unwrap_or(0) >> 10
+}
+
+/// Forgets the most memory that there was up to now.
+fn forget_peak() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
 }
 
 fn tree(root: Node) -> Tree {
@@ -68,87 +86,229 @@ fn by_country() -> Tree {
     })
 }
 
-fn by_distance() -> Tree {
+/// What is near first; `turn` makes trees differ in what is near enough.
+fn by_distance(turn: u32) -> Tree {
     let members =
         (0..REGIONS.len() as u32).map(|n| Member { weight: Weight::DEFAULT, node: NodeId(n) });
     tree(Node::Latency {
         members: members.collect(),
-        tolerance: Duration::from_millis(10),
+        tolerance: Duration::from_millis(10 + u64::from(turn)),
         missing: MissingFamily::Nodata,
     })
 }
 
-fn parts(tree: Tree) -> Parts {
+/// A rule for each country that leads to a node of its own, so that there are as many classes.
+fn by_each_country(turn: u32) -> Tree {
+    let letters = || 'A'..='Z';
+    let codes = letters().flat_map(|a| letters().map(move |b| format!("{a}{b}")));
+    let countries: Vec<Country> = codes.filter_map(|code| code.parse().ok()).collect();
+    let regions = REGIONS.len() as u32;
+    let to = |n: u32| Member { weight: Weight::DEFAULT, node: NodeId((n + turn) % regions) };
+    let mut tree = by_distance(turn);
+    tree.nodes.pop();
+    let rules = countries.into_iter().zip(0..).map(|(country, n)| {
+        let node = Node::Weighted { members: vec![to(n), to(n + 1 + n / regions)] };
+        tree.nodes.push(PolicyNode { name: None, node });
+        let keys = GeoKeys { country: vec![country], ..GeoKeys::default() };
+        GeoRule { keys, to: NodeId(regions + n) }
+    });
+    let rules: Vec<_> = rules.collect();
+    tree.root = NodeId(tree.nodes.len() as u32);
+    let (default, missing) = (Some(NodeId(turn % regions)), MissingFamily::Nodata);
+    let node = Node::Geolocation { rules, default, fence: false, missing };
+    tree.nodes.push(PolicyNode { name: None, node });
+    tree
+}
+
+fn parts(trees: Vec<Tree>) -> Parts {
     let regions = REGIONS.iter().zip(0..).map(|(&(latitude, longitude), n)| Region {
         name: format!("r{n}").into(),
         weight: Weight::DEFAULT,
         location: Some(Location { latitude, longitude }),
         pool: PoolId(n),
     });
-    Parts { regions: regions.collect(), trees: vec![tree], ..Parts::default() }
+    Parts { regions: regions.collect(), trees, ..Parts::default() }
 }
 
-/// Addresses that the databases know, each range as likely as the other.
-fn clients(geo: &Geo, family: Family) -> Vec<IpAddr> {
-    let mut rng = fastrand::Rng::with_seed(1);
-    let ranges = geo.databases.iter().flat_map(|database| database.ranges(family));
-    let starts: Vec<u128> = ranges
-        .filter_map(|range| range.ok().filter(|(_, record)| record.is_some()))
-        .map(|(at, _)| at)
-        .collect();
-    let address = |at: u128| match family {
-        Family::V4 => Ipv4Addr::from(at as u32).into(),
-        Family::V6 => Ipv6Addr::from(at).into(),
+/// How addresses are drawn.
+#[derive(Clone, Copy, Debug)]
+enum Draw {
+    Ranges,
+    Addresses,
+    Resolvers,
+}
+
+/// Addresses that the databases know.
+fn clients(geo: &Geo, family: Family, draw: Draw) -> Vec<IpAddr> {
+    let last = if family == Family::V4 { u128::from(u32::MAX) } else { u128::MAX };
+    // Where each range that has a record begins, and how many addresses there are up to its end.
+    let (mut ranges, mut total) = (Vec::new(), 0);
+    for database in &geo.databases {
+        let mut known = None;
+        let found = database.ranges(family).filter_map(Result::ok);
+        for (at, record) in found.map(|(at, record)| (at, record.is_some())).chain([(last, false)])
+        {
+            if let Some(start) = known.filter(|start| *start < at) {
+                total += at - start;
+                ranges.push((start, total));
+            }
+            known = record.then_some(at);
+        }
+    }
+    if ranges.is_empty() {
+        return Vec::new();
+    }
+    let rng = &mut Rng::with_seed(1);
+    let mut any = |draw| {
+        let range = match draw {
+            Draw::Ranges => rng.usize(..ranges.len()),
+            _ => {
+                let place = rng.u128(..total);
+                ranges.partition_point(|(_, upto)| *upto <= place)
+            }
+        };
+        let (start, upto) = ranges[range];
+        let before = range.checked_sub(1).map_or(0, |before| ranges[before].1);
+        let bits = start + rng.u128(..upto - before);
+        match family {
+            Family::V4 => Ipv4Addr::from(bits as u32).into(),
+            Family::V6 => Ipv6Addr::from(bits).into(),
+        }
     };
-    (0..CLIENTS).filter_map(|_| Some(address(*rng.choice(&starts)?))).collect()
+    match draw {
+        Draw::Resolvers => {
+            let few: Vec<IpAddr> = (0..RESOLVERS).map(|_| any(draw)).collect();
+            let rng = &mut Rng::with_seed(2);
+            (0..CLIENTS).filter_map(|_| rng.choice(&few).copied()).collect()
+        }
+        _ => (0..CLIENTS).map(|_| any(draw)).collect(),
+    }
 }
 
-fn main() {
+/// Nanoseconds for one of `items`. Each chunk counts with its fastest round, so that what else runs on
+/// the machine counts little, and each round goes through all chunks, so that caches do not help.
+fn nanos<T: Copy, R>(items: &[T], mut work: impl FnMut(T) -> R) -> f64 {
+    let mut best = vec![Duration::MAX; items.len().div_ceil(CHUNK)];
+    for _ in 0..ROUNDS {
+        for (chunk, best) in items.chunks(CHUNK).zip(&mut best) {
+            let start = clock::now();
+            for item in chunk {
+                black_box(work(black_box(*item)));
+            }
+            *best = start.elapsed().min(*best);
+        }
+    }
+    best.iter().sum::<Duration>().as_nanos() as f64 / items.len().max(1) as f64
+}
+
+fn open(files: &[String]) -> Result<Geo, DatabaseError> {
+    let databases = files.iter().map(|file| Database::open(Path::new(file)));
+    Ok(Geo { networks: Vec::new(), databases: databases.collect::<Result<_, _>>()? })
+}
+
+/// Compiles tables, says what that costs, and how lookups in the first do.
+fn compile(name: &str, trees: Vec<Tree>, geo: &Geo) -> Result<(), DatabaseError> {
+    let parts = parts(trees);
+    let before = memory_mib("VmRSS");
+    forget_peak();
+    let start = clock::now();
+    let places = Places::build(&parts, geo, &LatencyTable::default())?;
+    let took = start.elapsed().as_secs_f64();
+    let most = memory_mib("VmHWM").saturating_sub(before);
+    let tables = (0..parts.trees.len() as u32).filter_map(|at| places.table(TreeId(at)));
+    let octets: usize = tables.map(|table| table.octets()).sum();
+    let Some(table) = places.table(TreeId(0)) else { return Ok(()) };
+    println!(
+        "{name:14} {:3} trees: {took:6.2} s, tables {:4} MiB, most beside the databases {most:4} MiB; the \
+         first: {} classes, {} ranges",
+        parts.trees.len(),
+        octets >> 20,
+        table.classes().len(),
+        table.ranges(),
+    );
+    if parts.trees.len() > 1 {
+        return Ok(());
+    }
+    for family in Family::BOTH {
+        for draw in [Draw::Ranges, Draw::Addresses, Draw::Resolvers] {
+            let clients = clients(geo, family, draw);
+            let len = if family == Family::V4 { 24 } else { 48 };
+            let by_source = nanos(&clients, |source| table.find(&Asker { source, subnet: None }));
+            let by_subnet =
+                nanos(&clients, |at| table.find(&Asker { source: at, subnet: Some((at, len)) }));
+            println!(
+                "{name:14} {family:?} by {draw:9?}: source {by_source:6.1} ns, subnet and scope \
+                 {by_subnet:6.1} ns"
+            );
+        }
+    }
+    Ok(())
+}
+
+/// What a policy by distance needs of a record.
+#[derive(Deserialize)]
+struct Record<'a> {
+    country_code: Option<&'a str>,
+    latitude: Option<f64>,
+    longitude: Option<f64>,
+}
+
+/// The same lookups without tables.
+fn decode(files: &[String], geo: &Geo) {
+    let readers = files.iter().filter_map(|file| maxminddb::Reader::open_readfile(file).ok());
+    let readers: Vec<_> = readers.collect();
+    for family in Family::BOTH {
+        for draw in [Draw::Ranges, Draw::Addresses, Draw::Resolvers] {
+            let clients = clients(geo, family, draw);
+            let decoded = nanos(&clients, |address| {
+                readers.iter().find_map(|reader| {
+                    let record = reader.lookup(address).ok()?.decode::<Record<'_>>().ok()??;
+                    Some((record.country_code?.len(), record.latitude, record.longitude))
+                })
+            });
+            println!("maxminddb      {family:?} by {draw:9?}: {decoded:6.1} ns");
+        }
+    }
+}
+
+/// What the memory of a server with these trees is, and the most while the databases are replaced.
+fn replace(trees: Vec<Tree>, files: &[String]) -> Result<(), DatabaseError> {
+    let parts = parts(trees);
+    let all = || -> Result<_, DatabaseError> {
+        let geo = open(files)?;
+        Places::build(&parts, &geo, &LatencyTable::default())
+    };
+    let old = all()?;
+    let in_force = memory_mib("VmRSS");
+    forget_peak();
+    let start = clock::now();
+    let new = all()?;
+    let took = start.elapsed().as_secs_f64();
+    println!(
+        "replaced, {} trees: {took:.2} s; {in_force} MiB before, at most {} MiB meanwhile",
+        parts.trees.len(),
+        memory_mib("VmHWM")
+    );
+    drop((old, new));
+    Ok(())
+}
+
+fn main() -> Result<(), DatabaseError> {
     let files: Vec<String> =
         std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     if files.is_empty() {
         println!("places: no database given: cargo bench --bench places -- FILE.mmdb…");
-        return;
+        return Ok(());
     }
-    let before = resident_kib();
+    // First, for memory that was freed may stay resident.
+    replace(vec![by_distance(0)], &files)?;
     let start = clock::now();
-    let databases = files.iter().map(|file| Database::open(Path::new(file)));
-    let databases = databases.collect::<Result<Vec<_>, _>>();
-    let geo = match databases {
-        Ok(databases) => Geo { networks: Vec::new(), databases },
-        Err(e) => return eprintln!("places: {e}"),
-    };
-    println!(
-        "read: {:.2} s, {} MiB",
-        start.elapsed().as_secs_f64(),
-        (resident_kib() - before) >> 10
-    );
-    for (name, tree) in [("countries", by_country()), ("distances", by_distance())] {
-        let parts = parts(tree);
-        let before = resident_kib();
-        let start = clock::now();
-        let places = match Places::build(&parts, &geo, &LatencyTable::default()) {
-            Ok(places) => places,
-            Err(e) => return eprintln!("places: {e}"),
-        };
-        let took = start.elapsed().as_secs_f64();
-        let Some(table) = places.table(TreeId(0)) else { return };
-        let grown = resident_kib().saturating_sub(before) >> 10;
-        let (classes, ranges) = (table.classes().len(), table.ranges());
-        println!(
-            "{name}: compiled in {took:.2} s: {classes} classes, {ranges} ranges, {grown} MiB more"
-        );
-        for family in Family::BOTH {
-            let clients = clients(&geo, family);
-            let start = clock::now();
-            const ROUNDS: usize = 64;
-            for _ in 0..ROUNDS {
-                for &source in &clients {
-                    black_box(table.find(black_box(&Asker { source, subnet: None })));
-                }
-            }
-            let nanos = start.elapsed().as_nanos() as f64 / (ROUNDS * clients.len().max(1)) as f64;
-            println!("{name}: {family:?}: {nanos:.1} ns a lookup");
-        }
-    }
+    let geo = open(&files)?;
+    println!("read: {:.2} s", start.elapsed().as_secs_f64());
+    compile("countries", vec![by_country()], &geo)?;
+    compile("distances", vec![by_distance(0)], &geo)?;
+    compile("each country", (0..10).map(by_each_country).collect(), &geo)?;
+    compile("distances", (0..10).map(by_distance).collect(), &geo)?;
+    decode(&files, &geo);
+    Ok(())
 }
