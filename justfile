@@ -86,6 +86,11 @@ hostile:
 under-load:
     cargo test --release --test integration -- --ignored --nocapture --test-threads 1 under_load::
 
+# What askers notice of compiles, probes, scrapes and replaced databases (wants a quiet machine, two cores)
+calm *ARGS: fetch-databases
+    cargo build --release
+    benches/calm/run.py {{ARGS}}
+
 # What a polite client notices of hostile ones over TCP: loss, p50 and p99
 bench-slow-tcp:
     cargo bench --bench slow_tcp
