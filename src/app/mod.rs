@@ -22,3 +22,4 @@ pub use clients::{Clients, networks};
 pub use demo::Demo;
 pub use load::{Columns, Loaded, Serials, load};
 pub use serve::{Server, StartError};
+pub use threads::Threads;

@@ -66,8 +66,8 @@ pub struct Server {
     notifier: Notifier,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
-    /// Those of the admin pages.
-    threads: Threads,
+    /// Those of the admin pages and of the probes.
+    threads: [Threads; 2],
     signals: Signals,
 }
 
@@ -97,9 +97,10 @@ impl Server {
             interrupt: signal(SignalKind::interrupt())?,
         };
         let dns = Sockets::bind(&config.server.listen, workers(config))?;
-        let threads = Threads::admin()?;
+        let threads = [Threads::admin()?, Threads::probes()?];
+        let [for_admin, for_probes] = &threads;
         let admin: Vec<TcpListener> = {
-            let _theirs = threads.enter();
+            let _theirs = for_admin.enter();
             let addresses = [Some(config.admin.listen), config.admin.metrics_listen];
             addresses.into_iter().flatten().map(bind::admin).collect::<Result<_, _>>()?
         };
@@ -126,15 +127,17 @@ impl Server {
         // A seed of its own keeps several nameservers from probing in step.
         let seed = fastrand::u64(..);
         let settings = Settings { limits, seed, ..Settings::default() };
-        let prober =
-            Prober::spawn(targets_seen.clone(), observations, settings, stop.child_token());
+        let prober = {
+            let _theirs = for_probes.enter();
+            Prober::spawn(targets_seen.clone(), observations, settings, stop.child_token())
+        };
         let writing = control.run(observed, reloaded, stop.clone());
         let mut tasks = vec![tokio::spawn(report_fault(tokio::spawn(writing)))];
         let mut admin_addresses = Vec::new();
         for listener in admin {
             admin_addresses.push(listener.local_addr()?);
             let (metrics, ready) = (Arc::clone(&metrics), ready_seen.clone());
-            let _theirs = threads.enter();
+            let _theirs = for_admin.enter();
             tasks.push(tokio::spawn(admin::serve(listener, metrics, ready, stop.clone())));
         }
         metrics.reloaded(true, wall);

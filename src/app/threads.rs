@@ -1,8 +1,8 @@
-//! The threads for connections from outside: those of DNS over TCP, and those of the admin pages.
+//! The threads for connections: those of DNS over TCP, those of the admin pages, and that of the probes.
 //!
-//! They are apart from those on which probes and health run, and from each other: however busy
-//! hostile connections keep them, no probe is late for it, and so no region is taken to be down. UDP
-//! has threads of its own anyway.
+//! They are apart from each other and from those on which health is judged and tables are made: however
+//! busy hostile connections or a reload keep them, no probe is late for it, and so no region is taken to
+//! be down. UDP has threads of its own anyway.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, EnterGuard, Runtime};
 
 /// A runtime for connections. Its tasks are abandoned when it is dropped.
 #[derive(Debug)]
-pub(super) struct Threads {
+pub struct Threads {
     runtime: Option<Runtime>,
 }
 
@@ -31,6 +31,15 @@ impl Threads {
         Self::start("admin", 1)
     }
 
+    /// For probes: one. Most of a probe is waiting, and its steps are short: handing them from thread
+    /// to thread would cost as much again. Nor do probes ever take more than a core from answers.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub fn probes() -> io::Result<Self> {
+        Self::start("probes", 1)
+    }
+
     fn start(name: &str, count: usize) -> io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(count)
@@ -41,7 +50,8 @@ impl Threads {
     }
 
     /// Until the guard is dropped, what this thread spawns and listens to is theirs.
-    pub(super) fn enter(&self) -> Option<EnterGuard<'_>> {
+    #[must_use]
+    pub fn enter(&self) -> Option<EnterGuard<'_>> {
         self.runtime.as_ref().map(Runtime::enter)
     }
 }

@@ -51,7 +51,8 @@ pub(super) async fn run<F, P>(
         tokio::time::sleep_until(next.into()).await;
         let Some(permit) = permit(&shared.permits).await else { return };
         let started = clock::now();
-        let verdict = (shared.probe)(Arc::clone(&target)).await;
+        // In a box: while it waits for its turn, a target holds no room for what a probe needs.
+        let verdict = Box::pin((shared.probe)(Arc::clone(&target))).await;
         let ended = clock::now();
         drop(permit);
         let passed = match verdict {
