@@ -18,6 +18,8 @@ use crate::model::{Check, Destination};
 
 /// The least time between two writes of what is not urgent.
 const PAUSE: Duration = Duration::from_secs(1);
+/// The least time between two writes of anything.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The state on disk.
 #[derive(Debug)]
@@ -90,25 +92,26 @@ impl Store {
     /// Returns without waiting for the disk.
     pub fn keep(&self, check: &Check, destination: &Destination, health: &Health, at_once: bool) {
         let Some(row) = Row::of(health, clock::wall()) else { return };
-        let mut pending = self.desk.lock();
-        pending.lot.health.insert(key(check, destination), row);
-        pending.urgent |= at_once;
-        drop(pending);
-        self.desk.wake.notify_one();
+        let key = key(check, destination);
+        self.desk.leave(at_once, |lot| {
+            lot.health.insert(key, row);
+        });
     }
 
     /// Keeps the round-trip time to a region, with the next lot.
     pub fn keep_rtt(&self, region: &str, rtt: Duration) {
         let row = RttRow::of(rtt, clock::wall());
-        self.desk.lock().lot.rtts.insert(region.to_owned(), row);
-        self.desk.wake.notify_one();
+        self.desk.leave(false, |lot| {
+            lot.rtts.insert(region.to_owned(), row);
+        });
     }
 
     /// Keeps the last good health of a record, with the next lot.
     pub fn keep_last_good(&self, record: &str, good: &LastGood) {
         let row = GoodRow::of(good, clock::wall());
-        self.desk.lock().lot.last_good.insert(record.to_owned(), row);
-        self.desk.wake.notify_one();
+        self.desk.leave(false, |lot| {
+            lot.last_good.insert(record.to_owned(), row);
+        });
     }
 
     /// Writes what is left and closes the file.
@@ -136,6 +139,29 @@ impl Desk {
     /// Nothing is left half-done by a panic while it is locked.
     fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Leaves something to be written. The thread is woken only where that changes what it waits for:
+    /// for the first thing, and for the first that is urgent.
+    fn leave(&self, urgent: bool, put: impl FnOnce(&mut Lot)) {
+        let mut pending = self.lock();
+        let wake = pending.lot.is_empty() || (urgent && !pending.urgent);
+        put(&mut pending.lot);
+        pending.urgent |= urgent;
+        drop(pending);
+        if wake {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Lets a while pass between two writes, unless it is closed: when thousands of targets change one
+    /// after the other, each change by itself would be waited for until it is on the disk.
+    fn rest(&self) {
+        let open = |pending: &mut Pending| !pending.closed;
+        let _ = self
+            .wake
+            .wait_timeout_while(self.lock(), LEAST_PAUSE, open)
+            .unwrap_or_else(PoisonError::into_inner);
     }
 
     /// Takes back what could not be written; what came meanwhile is newer. Of what is closed
@@ -189,6 +215,7 @@ fn write_all(
                 desk.put_back(lot);
             }
         }
+        desk.rest();
     }
 }
 
