@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::health::{Health, Observation, PoolHealth, Transition, judge};
+use crate::health::{Health, Observation, PoolHealth, State as Judged, Transition, judge};
 use crate::model::{PoolId, RegionId, Target, TargetId};
 use crate::routing::Assembly;
 
@@ -64,9 +64,11 @@ fn observed(state: &mut State, observation: &Observation, now: Instant) -> Effec
     let timing = tracked.target.check.timing;
     let (is, transition) = judge(now, was.clone(), observation, &timing);
     let changed = looks(&was) != looks(&is);
+    let settles = !was.settled() && is.settled();
     tracked.health = is;
     let target = Arc::clone(&tracked.target);
     let ids: Vec<PoolId> = tracked.pools.iter().map(|(pool, _)| *pool).collect();
+    state.unsettled -= usize::from(settles);
     let mut effects = Effects { observed: Some(target.id), ..Effects::default() };
     if let Some(took) = observation.phases.connect {
         (effects.timed, effects.publish) = state.connected(target.id, took);
@@ -80,7 +82,9 @@ fn observed(state: &mut State, observation: &Observation, now: Instant) -> Effec
     effects
 }
 
-/// All of a health that a pool can see; the count of successes is not part of it.
-fn looks(health: &Health) -> (crate::health::State, u32, bool) {
-    (health.state, health.failures, health.newcomer)
+/// All of a health that a pool can see; the count of successes is not part of it, nor is that of the
+/// failures of what is down already: it would be judged again for as long as it is.
+fn looks(health: &Health) -> (Judged, u32, bool) {
+    let failures = if health.state == Judged::Down { 0 } else { health.failures };
+    (health.state, failures, health.newcomer)
 }

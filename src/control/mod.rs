@@ -4,6 +4,9 @@
 //! does it: publishes, tells, stores.
 
 mod apply;
+mod counters;
+#[cfg(test)]
+mod lots;
 mod memory;
 mod past;
 #[cfg(test)]

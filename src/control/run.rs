@@ -1,5 +1,6 @@
 //! The loop of the single writer: events in; snapshots, sentences, metrics and stored health out.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -7,6 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{Effects, Event, apply};
+use super::counters::Counters;
 use super::past::Past;
 use super::state::State;
 use super::store::Store;
@@ -20,6 +22,12 @@ use crate::routing::{Assembly, Handle, Publisher, Snapshot, compile};
 /// The least time from one publish to the next; the first change after a pause is published at
 /// once.
 const COALESCE: Duration = Duration::from_millis(100);
+/// The least time between two looks at what probes have seen: what comes meanwhile is taken in at once,
+/// so that thousands of checks do not wake this task thousands of times a second. What comes after a
+/// pause is taken in as it comes.
+const LOT: Duration = Duration::from_millis(10);
+/// The most that is taken in at once.
+const LOT_MAX: usize = 1024;
 /// How often the loop tidies up.
 const TICK: Duration = Duration::from_secs(1);
 /// How often what is remembered is stored again although it has not changed, so that the store does
@@ -55,6 +63,7 @@ pub struct Control {
     publisher: Publisher,
     handle: Handle,
     wiring: Wiring,
+    counters: HashMap<TargetId, Counters>,
     published: Instant,
     pending: bool,
     renewed: Instant,
@@ -69,8 +78,10 @@ impl Control {
         let first = compile(None, &state.assembly, &state.inputs());
         let publisher = Publisher::new(first);
         let handle = publisher.handle();
+        let counters = HashMap::new();
         let (published, pending, renewed) = (now, false, now);
-        let mut control = Self { state, publisher, handle, wiring, published, pending, renewed };
+        let mut control =
+            Self { state, publisher, handle, wiring, counters, published, pending, renewed };
         control.retarget();
         control.tell_published(None, now);
         control.renew(now);
@@ -92,7 +103,12 @@ impl Control {
     ) {
         let mut tick = tokio::time::interval(TICK);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let (mut lot, mut next_lot) = (Vec::new(), clock::now());
         loop {
+            let seen = async {
+                tokio::time::sleep_until(next_lot.into()).await;
+                observations.recv_many(&mut lot, LOT_MAX).await
+            };
             let due = tokio::time::Instant::from_std(self.published + COALESCE);
             tokio::select! {
                 biased;
@@ -100,7 +116,10 @@ impl Control {
                 Some(reloaded) = reloads.recv() => self.reload(reloaded),
                 () = tokio::time::sleep_until(due), if self.pending => self.publish(),
                 _ = tick.tick() => self.tidy(),
-                Some(observation) = observations.recv() => self.observe(observation),
+                1.. = seen => {
+                    self.observe(lot.drain(..));
+                    next_lot = clock::now() + LOT;
+                }
             }
         }
         if let Some(store) = self.wiring.store.take() {
@@ -108,8 +127,16 @@ impl Control {
         }
     }
 
-    fn observe(&mut self, observation: Observation) {
+    /// Takes in what was seen, and publishes what follows from all of it.
+    fn observe(&mut self, lot: impl Iterator<Item = Observation>) {
         let now = clock::now();
+        lot.for_each(|observation| self.take_in(observation, now));
+        if self.pending && now.saturating_duration_since(self.published) >= COALESCE {
+            self.publish();
+        }
+    }
+
+    fn take_in(&mut self, observation: Observation, now: Instant) {
         let passed = observation.outcome == Outcome::Pass;
         let took = observation.phases.total;
         let effects = apply(&mut self.state, Event::Observed(observation), now);
@@ -125,12 +152,7 @@ impl Control {
                 self.region(*pool, Some(was));
             }
         }
-        if effects.publish {
-            self.pending = true;
-            if now.saturating_duration_since(self.published) >= COALESCE {
-                self.publish();
-            }
-        }
+        self.pending |= effects.publish;
         if effects.transition.is_some() {
             self.tell_settled();
         }
@@ -203,6 +225,7 @@ impl Control {
 
     /// Passes on what is to be probed, and shows what is configured.
     fn retarget(&mut self) {
+        self.counters.clear();
         self.wiring.targets.send_replace(self.state.probe_list());
         let assembly = Arc::clone(&self.state.assembly);
         for region in &assembly.regions {
@@ -222,20 +245,9 @@ impl Control {
         let assembly = Arc::clone(&self.state.assembly);
         let metrics = &self.wiring.metrics;
         let Some(tracked) = self.state.find(id) else { return };
-        let check = &tracked.target.check.name;
         let up = tracked.health.state != crate::health::State::Down;
-        let mut counted = Vec::new();
-        for (pool, addresses) in &tracked.pools {
-            let region = assembly.pools[pool.index()].region;
-            let name = &assembly.regions[region.index()].name;
-            if !counted.contains(&region) {
-                counted.push(region);
-                metrics.check_result(name, check, passed, took);
-            }
-            for address in addresses {
-                metrics.check_up(name, check, &address.to_string(), up);
-            }
-        }
+        let new = || Counters::new(metrics, &assembly, tracked);
+        self.counters.entry(id).or_insert_with(new).count(passed, took, up);
     }
 
     fn store(&mut self, id: TargetId, effects: &Effects) {

@@ -19,6 +19,8 @@ pub struct State {
     /// What is configured.
     pub assembly: Arc<Assembly>,
     pub(super) targets: Vec<Tracked>,
+    /// How many of them have not settled.
+    pub(super) unsettled: usize,
     by_id: HashMap<TargetId, usize>,
     /// For each pool: where the health of its (check, address) stands.
     members: Vec<HashMap<(usize, IpAddr), usize>>,
@@ -52,6 +54,7 @@ impl State {
         let mut state = Self {
             assembly: Arc::clone(&assembly),
             targets: Vec::new(),
+            unsettled: 0,
             by_id: HashMap::new(),
             members: Vec::new(),
             pools: Vec::new(),
@@ -130,6 +133,7 @@ impl State {
             members.push(of_pool);
         }
         self.by_id = targets.iter().enumerate().map(|(at, t)| (t.target.id, at)).collect();
+        self.unsettled = targets.iter().filter(|tracked| !tracked.health.settled()).count();
         self.targets = targets;
         self.members = members;
         self.by_region = by_region(&assembly, &self.targets);
@@ -210,7 +214,7 @@ impl State {
     /// Whether every target has settled, so that answers rest on something seen.
     #[must_use]
     pub fn settled(&self) -> bool {
-        self.targets.iter().all(|tracked| tracked.health.settled())
+        self.unsettled == 0
     }
 
     /// The instant of the observation that has been waited for longest: the oldest of each

@@ -143,6 +143,12 @@ impl Running {
 
     /// The same with the time that it took to connect.
     pub(super) async fn timed(&self, address: [u8; 4], pass: bool, connect: Option<Duration>) {
+        self.told(address, pass, connect).await;
+        sleep(Duration::from_millis(101)).await;
+    }
+
+    /// The same without waiting for what follows.
+    pub(super) async fn told(&self, address: [u8; 4], pass: bool, connect: Option<Duration>) {
         let destination = Destination::Address(address.into());
         let target = self.targets.borrow().iter().find(|t| t.destination == destination).cloned();
         let outcome = if pass { Outcome::Pass } else { Outcome::Fail("HTTP 503".into()) };
@@ -154,7 +160,6 @@ impl Running {
             vantage: Vantage::Here,
         };
         self.observations.send(observation).await.unwrap();
-        sleep(Duration::from_millis(101)).await;
     }
 
     pub(super) async fn reload(&self, assembly: Arc<Assembly>) {
@@ -167,6 +172,10 @@ impl Running {
     pub(super) async fn stop(self) {
         drop(self._stop);
         self.writing.await.unwrap();
+    }
+
+    pub(super) fn has_settled(&self) -> bool {
+        *self.settled.borrow()
     }
 
     pub(super) fn generation(&self) -> u64 {

@@ -10,7 +10,7 @@ use prometheus::core::Collector;
 use prometheus::{Gauge, IntCounter, IntGauge, Opts, Registry};
 
 use super::handle::Metrics;
-use super::series::{Count, Durations, Level, Series, Value};
+use super::series::{Cell, Count, Durations, Level, Series, Value};
 use super::table::{self, Def};
 use crate::clock::{self, Duration, Instant, SystemTime};
 use crate::model::{Family, Weight};
@@ -124,20 +124,22 @@ fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -
 
 /// For those who probe and judge.
 impl Metrics {
-    /// What a check judges an address of a region to be.
-    pub fn check_up(&self, region: &str, check: &str, address: &str, up: bool) {
-        self.gauges.check_up.update([region, check, address], |level| level.0 = up.into());
+    /// Where is shown what a check judges an address of a region to be: down until it is set.
+    #[must_use]
+    pub fn check_up(&self, region: &str, check: &str, address: &str) -> CheckUp {
+        CheckUp(self.gauges.check_up.cell([region, check, address]))
     }
 
-    /// One probe's verdict, and how long it took in all.
-    pub fn check_result(&self, region: &str, check: &str, passed: bool, took: Duration) {
+    /// Where the verdicts of a check of a region are counted.
+    #[must_use]
+    pub fn check_results(&self, region: &str, check: &str) -> CheckResults {
         let results = &self.gauges.check_results;
-        // Both exist from the start, so that the first failure shows as an increase.
-        results.update([region, check, "pass"], |count| count.0 += u64::from(passed));
-        results.update([region, check, "fail"], |count| count.0 += u64::from(!passed));
-        self.gauges.check_duration.update([region, check], |durations| {
-            durations.observe(took.as_secs_f64(), table::CHECK_DURATION.bounds());
-        });
+        CheckResults {
+            passed: results.cell([region, check, "pass"]),
+            // It exists from the start, so that the first failure shows as an increase.
+            failed: results.cell([region, check, "fail"]),
+            duration: self.gauges.check_duration.cell([region, check]),
+        }
     }
 
     /// When the probe that has waited longest for a new result last gave one; `None` when nothing
@@ -169,6 +171,36 @@ impl Metrics {
     /// Whether `on_all_down` decides what a record answers; `record` is its owner name.
     pub fn record_all_down(&self, record: &str, engaged: bool) {
         self.gauges.record_all_down.update([record], |level| level.0 = engaged.into());
+    }
+}
+
+/// Whether a check judges an address to be up. For as long as [`Metrics::retain`] keeps its series.
+#[derive(Debug)]
+pub struct CheckUp(Cell<Level>);
+
+impl CheckUp {
+    /// Shows it.
+    pub fn set(&self, up: bool) {
+        self.0.update(|level| level.0 = up.into());
+    }
+}
+
+/// The verdicts of a check. For as long as [`Metrics::retain`] keeps their series.
+#[derive(Debug)]
+pub struct CheckResults {
+    passed: Cell<Count>,
+    failed: Cell<Count>,
+    duration: Cell<Durations>,
+}
+
+impl CheckResults {
+    /// Counts one verdict, and how long it took in all.
+    pub fn count(&self, passed: bool, took: Duration) {
+        let verdict = if passed { &self.passed } else { &self.failed };
+        verdict.update(|count| count.0 += 1);
+        self.duration.update(|durations| {
+            durations.observe(took.as_secs_f64(), table::CHECK_DURATION.bounds());
+        });
     }
 }
 

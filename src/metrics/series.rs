@@ -13,7 +13,18 @@ use prometheus::proto::{
 
 use super::table::{Def, Kind};
 
-type Values<const N: usize, V> = BTreeMap<[Box<str>; N], V>;
+type Values<const N: usize, V> = BTreeMap<[Box<str>; N], Arc<Mutex<V>>>;
+
+/// One series' value, for those who change it often: finding it by its labels costs more than that.
+#[derive(Debug)]
+pub(super) struct Cell<V>(Arc<Mutex<V>>);
+
+impl<V> Cell<V> {
+    /// Changes the value.
+    pub(super) fn update(&self, change: impl FnOnce(&mut V)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
 
 /// One metric's series: a value for each combination of its `N` labels.
 #[derive(Debug)]
@@ -34,7 +45,16 @@ impl<const N: usize, V> Series<N, V> {
     where
         V: Default,
     {
-        change(self.lock().entry(labels.map(Into::into)).or_default());
+        self.cell(labels).update(change);
+    }
+
+    /// The value at these labels, which starts at what `default` gives. Once the series has been
+    /// removed, changing it shows nowhere.
+    pub(super) fn cell(&self, labels: [&str; N]) -> Cell<V>
+    where
+        V: Default,
+    {
+        Cell(Arc::clone(self.lock().entry(labels.map(Into::into)).or_default()))
     }
 
     /// Removes the series of which `keep` says no.
@@ -63,6 +83,7 @@ impl<const N: usize, V: Value> Collector for Series<N, V> {
         let metrics = values.iter().map(|(labels, value)| {
             let labels = self.def.labels.iter().copied().zip(labels.iter().map(|label| &**label));
             let mut metric = metric(labels);
+            let value = value.lock().unwrap_or_else(PoisonError::into_inner);
             value.write(self.def, &mut metric);
             metric
         });

@@ -58,10 +58,10 @@ fn told() -> Arc<Metrics> {
     End::ALL.into_iter().for_each(|end| connections.closed(end));
     connections.accept_failed();
 
-    metrics.check_up("us-east", "web", "192.0.2.10", true);
-    metrics.check_up("eu-west", "web", "198.51.100.20", false);
-    metrics.check_result("us-east", "web", true, Duration::from_millis(12));
-    metrics.check_result("eu-west", "web", false, Duration::from_secs(2));
+    metrics.check_up("us-east", "web", "192.0.2.10").set(true);
+    metrics.check_up("eu-west", "web", "198.51.100.20").set(false);
+    metrics.check_results("us-east", "web").count(true, Duration::from_millis(12));
+    metrics.check_results("eu-west", "web").count(false, Duration::from_secs(2));
     metrics.region_up("us-east", Family::V4, true);
     metrics.region_up("eu-west", Family::V4, false);
     metrics.region_weight("us-east", Weight(70));
@@ -179,8 +179,8 @@ async fn a_database_is_shown_as_long_as_it_is_configured() {
 #[tokio::test]
 async fn labels_that_run_together_alike_are_told_apart() {
     let metrics = Metrics::new();
-    metrics.check_up("r", "web", "11.0.0.1", true);
-    metrics.check_up("r", "web1", "1.0.0.1", false);
+    metrics.check_up("r", "web", "11.0.0.1").set(true);
+    metrics.check_up("r", "web1", "1.0.0.1").set(false);
     assert_eq!(lines(&metrics, "trimtab_check_up").len(), 2);
 }
 

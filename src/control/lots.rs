@@ -1,0 +1,102 @@
+//! What is seen in quick succession is taken in together, and nothing of it is lost.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::tests::{Running, assembly_of, check, nothing, start_with};
+use crate::model::OnAllDown;
+
+const EAST: [u8; 4] = [192, 0, 0, 1];
+const WEST: [u8; 4] = [192, 0, 1, 1];
+
+fn start() -> Running {
+    let assembly = assembly_of(&[(0, 1), (1, 1)], &check("web"), OnAllDown::Open, None);
+    start_with(assembly, &nothing, None)
+}
+
+/// How many results of a region are counted.
+fn counted(server: &Running, region: &str, result: &str) -> Option<u32> {
+    let labels = format!("{{region=\"{region}\",check=\"web\",result=\"{result}\"}} ");
+    let text = server.metrics.text();
+    let value = text.split_once(&format!("trimtab_check_results_total{labels}"))?.1;
+    value.split_once('\n')?.0.parse().ok()
+}
+
+async fn millis(ms: u64) {
+    sleep(Duration::from_millis(ms)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_pause_a_result_counts_at_once_and_the_next_ones_together() {
+    let server = start();
+    millis(100).await;
+    server.told(EAST, true, None).await;
+    millis(1).await;
+    assert_eq!(counted(&server, "r0", "pass"), Some(1));
+    for _ in 0..3 {
+        server.told(EAST, true, None).await;
+        server.told(WEST, false, None).await;
+        millis(1).await;
+    }
+    assert_eq!((counted(&server, "r0", "pass"), counted(&server, "r1", "fail")), (Some(1), None));
+    millis(10).await;
+    assert_eq!(
+        (counted(&server, "r0", "pass"), counted(&server, "r1", "fail")),
+        (Some(4), Some(3))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_all_of_a_lot_come_to_is_published_once() {
+    let server = start();
+    for address in [EAST, WEST] {
+        server.seen(address, true).await;
+        server.seen(address, false).await;
+        server.seen(address, false).await;
+    }
+    let before = server.generation();
+    millis(1000).await;
+    server.told(EAST, false, None).await;
+    server.told(WEST, false, None).await;
+    millis(50).await;
+    assert_eq!(server.generation(), before + 1, "one region is never seen to be down alone");
+    assert!(server.served().2, "all are down");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_goes_on_counting() {
+    let server = start();
+    server.seen(EAST, true).await;
+    server.seen(WEST, true).await;
+    // The other region goes, and comes back with new counters.
+    let east = assembly_of(&[(0, 1)], &check("web"), OnAllDown::Open, None);
+    server.reload(east).await;
+    server.seen(EAST, true).await;
+    assert_eq!((counted(&server, "r0", "pass"), counted(&server, "r1", "pass")), (Some(2), None));
+    let both = assembly_of(&[(0, 1), (1, 1)], &check("web"), OnAllDown::Open, None);
+    server.reload(both).await;
+    server.seen(WEST, true).await;
+    assert_eq!(
+        (counted(&server, "r0", "pass"), counted(&server, "r1", "pass")),
+        (Some(2), Some(1))
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn all_have_settled_when_the_last_has() {
+    let server = start();
+    assert!(!server.has_settled());
+    server.seen(EAST, true).await;
+    server.seen(EAST, false).await;
+    assert!(!server.has_settled());
+    for _ in 0..3 {
+        server.seen(WEST, false).await;
+    }
+    assert!(server.has_settled());
+    let more = assembly_of(&[(0, 1), (1, 2)], &check("web"), OnAllDown::Open, None);
+    server.reload(more).await;
+    assert!(!server.has_settled(), "there is a new one");
+    server.seen([192, 0, 1, 2], true).await;
+    assert!(server.has_settled());
+}
