@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinHandle, JoinSet};
@@ -18,6 +18,13 @@ use super::tools::Tools;
 use crate::clock;
 use crate::health::Observation;
 use crate::model::{Target, TargetId};
+
+/// So many targets of a new list are probed at once, in the list's order; the others follow steadily.
+/// Thousands of connections in one moment would fail for want of what they share: this machine's cores, a
+/// proxy before the targets, a firewall's table.
+const AT_ONCE: u32 = 64;
+/// The time from one first probe to the next, for those that follow.
+const FIRST_PACE: Duration = Duration::from_millis(1);
 
 /// The list of what is probed; a new one replaces the old.
 type Targets = watch::Receiver<Arc<[Arc<Target>]>>;
@@ -193,11 +200,12 @@ where
             }
             stays
         });
-        let now = clock::now();
-        for target in list {
-            if !self.running.contains_key(&target.id) {
-                self.begin(Arc::clone(target), |_| now);
-            }
+        let new = |target: &&Arc<Target>| !self.running.contains_key(&target.id);
+        let new: Vec<Arc<Target>> = list.iter().filter(new).cloned().collect();
+        let (now, pace) = (clock::now(), first_pace(&new));
+        for (target, nth) in new.into_iter().zip(0_u32..) {
+            let first = now + pace * nth.saturating_sub(AT_ONCE);
+            self.begin(target, |_| first);
         }
     }
 
@@ -228,6 +236,14 @@ where
         let running = self.running.values().find(|running| running.task.id() == id)?;
         Some(Arc::clone(&running.target))
     }
+}
+
+/// The time from one first probe to the next behind those at once: as [`FIRST_PACE`], but in all no more
+/// than half of the shortest interval.
+fn first_pace(new: &[Arc<Target>]) -> Duration {
+    let shortest = new.iter().map(|target| target.check.timing.interval).min();
+    let count = u32::try_from(new.len()).unwrap_or(u32::MAX);
+    shortest.map_or(FIRST_PACE, |shortest| FIRST_PACE.min(shortest / 2 / count))
 }
 
 /// Whether a task for `old` also serves `new`: it does not care whether it began settled.

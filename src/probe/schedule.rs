@@ -1,6 +1,6 @@
 //! When a target is probed. Pure.
 //!
-//! The first probe starts at once. After it each target keeps its own phase within its interval:
+//! The first probe starts at once, or soon where there are many. After it each target keeps its own phase within its interval:
 //! a number derived from the check's name and the destination, so that targets spread evenly and
 //! a reload moves nothing. Gaps are from start to start. Whatever brings a start off its phase
 //! (the first round, a quick re-check, waiting for a permit) only ever *shortens* the gap after
@@ -73,11 +73,12 @@ impl Schedule {
     }
 
     /// The next slot, unless it is so near that two results would hardly be independent: then
-    /// the time up to the slot behind it is halved.
+    /// the time up to the slot behind it is halved. The halves are longer than what is too near, so
+    /// that a start that is a little late in between does not bring on another halving.
     fn regular(&self, started: Instant) -> Instant {
         let slot = self.slot_after(started);
         let gap = slot.saturating_duration_since(started);
-        if gap < self.interval / 2 { started + (gap + self.interval) / 2 } else { slot }
+        if gap < self.interval * 2 / 5 { started + (gap + self.interval) / 2 } else { slot }
     }
 }
 
@@ -136,10 +137,31 @@ mod tests {
                 for pair in starts.windows(2) {
                     let gap = pair[1] - pair[0];
                     assert!(gap <= INTERVAL, "a gap is never longer: {gap:?}");
-                    assert!(gap >= INTERVAL / 2, "nor much shorter: {gap:?}");
+                    assert!(gap >= INTERVAL * 2 / 5, "nor much shorter: {gap:?}");
                 }
                 for pair in starts[2..].windows(2) {
                     assert_eq!(pair[1] - pair[0], INTERVAL);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn late_starts_do_not_keep_it_from_its_phase() {
+        let epoch = clock::now();
+        for last in 0..=255 {
+            for late in [0, 7, 49].map(Duration::from_millis) {
+                let mut schedule = Schedule::new(&target("web", last, INTERVAL, true), epoch, 1);
+                let slot = schedule.slot_after(epoch);
+                // As near before its slot as can be: the most that there is to move.
+                let mut start = slot - Duration::from_millis(1);
+                for _ in 0..2 {
+                    start = schedule.next(start, start, Some(true)) + late;
+                }
+                assert_eq!(start, slot + INTERVAL + late, "at the third start");
+                for n in 2..6 {
+                    start = schedule.next(start, start, Some(true)) + late;
+                    assert_eq!(start, slot + INTERVAL * n + late, "lateness never adds up");
                 }
             }
         }
@@ -201,7 +223,7 @@ mod tests {
             assert_eq!(gaps, wanted);
         } else {
             assert_eq!(quick, wanted);
-            assert!(*last >= INTERVAL / 2, "settled: {last:?}");
+            assert!(*last >= INTERVAL * 2 / 5, "settled: {last:?}");
         }
     }
 
@@ -209,7 +231,7 @@ mod tests {
     fn what_is_settled_is_not_probed_again_quickly() {
         let epoch = clock::now();
         let mut schedule = Schedule::new(&target("web", 1, INTERVAL, true), epoch, 1);
-        assert!(schedule.next(epoch, epoch, Some(false)) >= epoch + INTERVAL / 2);
+        assert!(schedule.next(epoch, epoch, Some(false)) >= epoch + INTERVAL * 2 / 5);
     }
 
     #[test]

@@ -130,6 +130,29 @@ async fn the_first_round_starts_at_once_and_then_each_keeps_its_phase() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_first_round_of_many_is_steady_and_over_in_half_an_interval() {
+    for (count, interval, round) in
+        [(1064, INTERVAL, SECOND), (10_000, INTERVAL, INTERVAL / 2), (1064, SECOND, SECOND / 2)]
+    {
+        let list = (0..count).map(|id| target(id, interval, true)).collect();
+        let mut stage = Stage::new(list, &[], Settings::default());
+        let firsts = stage.until(round + Duration::from_millis(2)).await;
+        let mut first = HashMap::new();
+        for (id, at) in firsts {
+            first.entry(id).or_insert(at);
+        }
+        assert_eq!(first.len(), count as usize, "each has had its first");
+        let within = |from: Duration| {
+            first.values().filter(|&at| (from..from + round / 10).contains(at)).count()
+        };
+        assert_eq!(first.values().filter(|at| at.is_zero()).count().min(64), 64, "at once");
+        let tenths: Vec<usize> = (1..9).map(|n| within(round / 10 * n)).collect();
+        let fair = count as usize / 10;
+        assert!(tenths.iter().all(|few| few.abs_diff(fair) <= fair / 4), "steady: {tenths:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_slow_target_delays_no_other() {
     let list = (0..8).map(|id| target(id, INTERVAL, true)).collect();
     let slow = [(0, Manner::Fails(SECOND * 2)), (1, Manner::Fails(SECOND * 2))];
