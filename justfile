@@ -52,6 +52,10 @@ instructions-store:
 hostile-flood:
     cargo bench --bench hostile-flood
 
+# What 10,000 checks cost beside bare connections, and how late they start: takes three minutes
+bench-probes *ARGS:
+    cargo bench --bench probes -- {{ARGS}}
+
 # Three regions, a nameserver on 127.0.0.1:5300 and metrics on 127.0.0.1:9953
 demo:
     cargo run --release -- demo
