@@ -3,8 +3,10 @@
 //!
 //! The writer of snapshots never waits for the disk. It leaves the newest health of each target
 //! here; a thread of the store's own writes what has changed, transitions at once and everything
-//! else at most once a second, each time as one transaction.
+//! else at most once a second, each time as one transaction and 100 ms after the last one at the
+//! earliest.
 
+mod desk;
 mod file;
 mod row;
 mod writer;

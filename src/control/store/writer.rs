@@ -1,13 +1,14 @@
-//! The thread that writes, and what it is left to write.
+//! The thread that writes, and how it is left something to write.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use redb::{Database, WriteTransaction};
 
+use super::desk::{Desk, Lot};
 use super::file::{self, FILE, HEALTH, LAST_GOOD, RTTS, Rows, StoreError};
 use super::row::{GoodRow, Restored, Row, RttRow, Stored, key};
 use crate::clock;
@@ -16,56 +17,11 @@ use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::model::{Check, Destination};
 
-/// The least time between two writes of what is not urgent.
-const PAUSE: Duration = Duration::from_secs(1);
-/// The least time between two writes of anything.
-const LEAST_PAUSE: Duration = Duration::from_millis(100);
-
 /// The state on disk.
 #[derive(Debug)]
 pub struct Store {
     desk: Arc<Desk>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// Where health is left to be written; the newest of each target counts.
-#[derive(Debug, Default)]
-struct Desk {
-    pending: Mutex<Pending>,
-    wake: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Pending {
-    lot: Lot,
-    urgent: bool,
-    closed: bool,
-}
-
-/// Rows to be written, by table and name.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Lot {
-    health: HashMap<String, Row>,
-    last_good: HashMap<String, GoodRow>,
-    rtts: HashMap<String, RttRow>,
-}
-
-impl Lot {
-    fn is_empty(&self) -> bool {
-        self.health.is_empty() && self.last_good.is_empty() && self.rtts.is_empty()
-    }
-
-    /// Takes in an older lot: what is here is newer.
-    fn put_back(&mut self, older: Self) {
-        fn join<R>(newer: &mut HashMap<String, R>, older: HashMap<String, R>) {
-            for (key, row) in older {
-                newer.entry(key).or_insert(row);
-            }
-        }
-        join(&mut self.health, older.health);
-        join(&mut self.last_good, older.last_good);
-        join(&mut self.rtts, older.rtts);
-    }
 }
 
 impl Store {
@@ -120,8 +76,7 @@ impl Store {
     }
 
     fn finish(&mut self) {
-        self.desk.lock().closed = true;
-        self.desk.wake.notify_one();
+        self.desk.close();
         if let Some(thread) = self.thread.take() {
             // A panic there has been reported by the thread itself.
             let _ = thread.join();
@@ -132,60 +87,6 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         self.finish();
-    }
-}
-
-impl Desk {
-    /// Nothing is left half-done by a panic while it is locked.
-    fn lock(&self) -> std::sync::MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Leaves something to be written. The thread is woken only where that changes what it waits for:
-    /// for the first thing, and for the first that is urgent.
-    fn leave(&self, urgent: bool, put: impl FnOnce(&mut Lot)) {
-        let mut pending = self.lock();
-        let wake = pending.lot.is_empty() || (urgent && !pending.urgent);
-        put(&mut pending.lot);
-        pending.urgent |= urgent;
-        drop(pending);
-        if wake {
-            self.wake.notify_one();
-        }
-    }
-
-    /// Lets a while pass between two writes, unless it is closed: when thousands of targets change one
-    /// after the other, each change by itself would be waited for until it is on the disk.
-    fn rest(&self) {
-        let open = |pending: &mut Pending| !pending.closed;
-        let _ = self
-            .wake
-            .wait_timeout_while(self.lock(), LEAST_PAUSE, open)
-            .unwrap_or_else(PoisonError::into_inner);
-    }
-
-    /// Takes back what could not be written; what came meanwhile is newer. Of what is closed
-    /// nothing is taken back, for there is no next time.
-    fn put_back(&self, lot: Lot) {
-        let mut pending = self.lock();
-        if !pending.closed {
-            pending.lot.put_back(lot);
-        }
-    }
-
-    /// Waits for something to write; `None` when there will be nothing more.
-    fn take(&self) -> Option<Lot> {
-        let pending = self.lock();
-        let idle = |pending: &mut Pending| pending.lot.is_empty() && !pending.closed;
-        let pending = self.wake.wait_while(pending, idle).unwrap_or_else(PoisonError::into_inner);
-        let calm = |pending: &mut Pending| !pending.urgent && !pending.closed;
-        let (mut pending, _) = self
-            .wake
-            .wait_timeout_while(pending, PAUSE, calm)
-            .unwrap_or_else(PoisonError::into_inner);
-        pending.urgent = false;
-        let lot = std::mem::take(&mut pending.lot);
-        (!lot.is_empty() || !pending.closed).then_some(lot)
     }
 }
 
@@ -290,9 +191,9 @@ mod tests {
     fn what_fails_is_tried_again_unless_something_newer_came() {
         let (desk, mut lots) = (Desk::default(), Vec::new());
         let put = |key: &str, failures| {
-            let mut pending = desk.lock();
-            pending.lot.health.insert(key.into(), row(failures));
-            pending.urgent = true;
+            desk.leave(true, |lot| {
+                lot.health.insert(key.into(), row(failures));
+            });
         };
         put("web", 1);
         put("api", 1);
@@ -304,7 +205,7 @@ mod tests {
                     Err(WriteError::Content("the disk is full"))
                 }
                 _ => {
-                    desk.lock().closed = true;
+                    desk.close();
                     Ok(())
                 }
             }

@@ -1,0 +1,156 @@
+//! Where the single writer leaves what is to be stored, and the store's thread takes it from.
+
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::row::{GoodRow, Row, RttRow};
+
+/// The least time between two writes of what is not urgent.
+const PAUSE: Duration = Duration::from_secs(1);
+/// The least time between two writes of anything.
+const LEAST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Where health is left to be written; the newest of each target counts.
+#[derive(Debug, Default)]
+pub(super) struct Desk {
+    pending: Mutex<Pending>,
+    wake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Pending {
+    lot: Lot,
+    urgent: bool,
+    closed: bool,
+}
+
+/// Rows to be written, by table and name.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Lot {
+    pub(super) health: HashMap<String, Row>,
+    pub(super) last_good: HashMap<String, GoodRow>,
+    pub(super) rtts: HashMap<String, RttRow>,
+}
+
+impl Lot {
+    fn is_empty(&self) -> bool {
+        self.health.is_empty() && self.last_good.is_empty() && self.rtts.is_empty()
+    }
+
+    /// Takes in an older lot: what is here is newer.
+    fn put_back(&mut self, older: Self) {
+        fn join<R>(newer: &mut HashMap<String, R>, older: HashMap<String, R>) {
+            for (key, row) in older {
+                newer.entry(key).or_insert(row);
+            }
+        }
+        join(&mut self.health, older.health);
+        join(&mut self.last_good, older.last_good);
+        join(&mut self.rtts, older.rtts);
+    }
+}
+
+impl Pending {
+    /// Adds something. Returns whether that changes what the thread waits for: it was the first thing,
+    /// or the first that is urgent.
+    fn add(&mut self, urgent: bool, put: impl FnOnce(&mut Lot)) -> bool {
+        let matters = self.lot.is_empty() || (urgent && !self.urgent);
+        put(&mut self.lot);
+        self.urgent |= urgent;
+        matters
+    }
+
+    /// All that there is; `None` when there will be nothing more.
+    fn take(&mut self) -> Option<Lot> {
+        self.urgent = false;
+        let lot = std::mem::take(&mut self.lot);
+        (!lot.is_empty() || !self.closed).then_some(lot)
+    }
+}
+
+impl Desk {
+    /// Leaves something to be written. The thread is not woken only to wait on: with thousands of
+    /// checks that would cost more than the writing.
+    pub(super) fn leave(&self, urgent: bool, put: impl FnOnce(&mut Lot)) {
+        let wake = self.lock().add(urgent, put);
+        if wake {
+            self.wake.notify_one();
+        }
+    }
+
+    /// There will be nothing more.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.wake.notify_one();
+    }
+
+    /// Takes back what could not be written; what came meanwhile is newer. Of what is closed
+    /// nothing is taken back, for there is no next time.
+    pub(super) fn put_back(&self, lot: Lot) {
+        let mut pending = self.lock();
+        if !pending.closed {
+            pending.lot.put_back(lot);
+        }
+    }
+
+    /// Waits for something to write; `None` when there will be nothing more.
+    pub(super) fn take(&self) -> Option<Lot> {
+        let pending = self.lock();
+        let idle = |pending: &mut Pending| pending.lot.is_empty() && !pending.closed;
+        let pending = self.wake.wait_while(pending, idle).unwrap_or_else(PoisonError::into_inner);
+        let calm = |pending: &mut Pending| !pending.urgent && !pending.closed;
+        let (mut pending, _) = self
+            .wake
+            .wait_timeout_while(pending, PAUSE, calm)
+            .unwrap_or_else(PoisonError::into_inner);
+        pending.take()
+    }
+
+    /// Lets a while pass between two writes, unless it is closed: when thousands of targets change one
+    /// after the other, each change by itself would be waited for until it is on the disk.
+    pub(super) fn rest(&self) {
+        let open = |pending: &mut Pending| !pending.closed;
+        let _ = self
+            .wake
+            .wait_timeout_while(self.lock(), LEAST_PAUSE, open)
+            .unwrap_or_else(PoisonError::into_inner);
+    }
+
+    /// Nothing is left half-done by a panic while it is locked.
+    fn lock(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_thread_is_woken_for_the_first_thing_and_the_first_that_is_urgent() {
+        let mut pending = Pending::default();
+        let mut add = |urgent, key: &str| {
+            pending.add(urgent, |lot| {
+                lot.rtts.insert(key.into(), RttRow { rtt_us: 1, at_ms: 1 });
+            })
+        };
+        let woken = [
+            add(false, "the first"),
+            add(false, "another"),
+            add(true, "the first that is urgent"),
+            add(true, "another that is"),
+            add(false, "another"),
+        ];
+        assert_eq!(woken, [true, false, true, false, false]);
+        assert_eq!(pending.take().map(|lot| lot.rtts.len()), Some(4));
+        let put = |lot: &mut Lot| {
+            lot.rtts.insert("the first of the next".into(), RttRow { rtt_us: 1, at_ms: 1 });
+        };
+        assert!(pending.add(false, put));
+        assert!(pending.take().is_some());
+        assert!(pending.take().is_some(), "nothing to write, but there may be");
+        pending.closed = true;
+        assert!(pending.take().is_none());
+    }
+}
