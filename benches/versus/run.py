@@ -179,7 +179,8 @@ def main():
     else:
         rounds = run(given)
     results = report.Results(rounds)
-    print("", report.costs(results), report.losses(results), sep="\n")
+    for part in (report.costs(results), report.losses(results)):
+        print(f"\n{part}")
     print("\nGoals:", *report.goals(results), sep="\n")
     print("", *report.remarks(results), f"Every round: {given.csv}", sep="\n")
     if given.svg:
