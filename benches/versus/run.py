@@ -179,7 +179,7 @@ def main():
     else:
         rounds = run(given)
     results = report.Results(rounds)
-    for part in (report.costs(results), report.losses(results)):
+    for part in filter(None, (report.costs(results), report.losses(results))):
         print(f"\n{part}")
     print("\nGoals:", *report.goals(results), sep="\n")
     print("", *report.remarks(results), f"Every round: {given.csv}", sep="\n")

@@ -89,10 +89,11 @@ class Running:
 
         if workload.saturates:
             generator.finish(start(WARM_UP_SECS))
-        before, began = Used.of(self.process.pid), time.monotonic()
+        before = Used.of(self.process.pid)
         load, happened = self.under(workload, start(secs), secs, generator)
         used = Used.of(self.process.pid).since(before)
-        wall_ns = (time.monotonic() - began) * 1e9
+        # Without the time in which the generator starts.
+        wall_ns = load.secs * 1e9
         if not load.received:
             raise Failed(f"{self.server.name}, {workload.name}: no answers")
         return Round(
