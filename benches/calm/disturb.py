@@ -14,6 +14,8 @@ import urllib.request
 from pathlib import Path
 
 HEALTHY = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+# What the server logs of databases that are in force.
+SWAPPED = "which was replaced"
 BROKEN = HEALTHY.replace(b"200 OK", b"503 No")
 
 
@@ -45,9 +47,8 @@ class Process:
         self.process.join()
 
 
-def flipping(beside: Process, address: tuple):
+def flipping(beside: Process, listener: socket.socket):
     """An HTTP target that, when on, is well in every second answer: each probe is a flip."""
-    listener = socket.create_server(address)
     number = 0
     while True:
         connection, _ = listener.accept()
@@ -61,9 +62,8 @@ def flipping(beside: Process, address: tuple):
                 pass  # the next probe will tell
 
 
-def accepting(_: Process, port: int):
-    """A TCP target on all addresses of this machine."""
-    listener = socket.create_server(("", port), backlog=1024)
+def accepting(_: Process, listener: socket.socket):
+    """A TCP target."""
     while True:
         connection, _ = listener.accept()
         connection.close()
@@ -81,8 +81,8 @@ def scraping(beside: Process, url: str):
             time.sleep(0.1)  # it does not serve yet
 
 
-def swapping(beside: Process, sources: list, targets: list):
-    """Replaces the databases by copies of themselves every second while it is on."""
+def swapping(beside: Process, sources: list, targets: list, log: Path):
+    """Replaces the databases by copies of themselves, again when they are in force, while it is on."""
     while True:
         beside.on.wait()
         for source, target in zip(sources, targets):
@@ -90,5 +90,6 @@ def swapping(beside: Process, sources: list, targets: list):
             shutil.copyfile(source, copy)
             copy.rename(target)
         beside.count()
-        # The server waits until a file has not changed for a second.
-        time.sleep(3)
+        # A file that changes while it is read is read again: that would never end.
+        while log.read_text(errors="replace").count(SWAPPED) < beside.done.value:
+            time.sleep(0.1)

@@ -9,6 +9,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from disturb import SWAPPED
+
 RECORDS = 100_000
 # Records of the last thousand names each have a region of their own, with a target each.
 TARGETS = 1000
@@ -150,6 +152,10 @@ nameservers = {{ "ns1.{ZONE}" = ["127.0.0.1"] }}
         self.process.send_signal(signal.SIGHUP)
         self.wait_for("a reload", lambda: self.log().count("reloaded ") == self.reloads)
 
+    def is_reading(self) -> bool:
+        """Whether it reads files, which a thread of that name does."""
+        return any(self.name(task) == "background" for task in self.tasks())
+
     def scrape(self) -> str:
         address = f"http://127.0.0.1:{self.ports['admin']}/metrics"
         with urllib.request.urlopen(address, timeout=30) as answer:
@@ -165,7 +171,7 @@ nameservers = {{ "ns1.{ZONE}" = ["127.0.0.1"] }}
 
         return {"snapshots": total("trimtab_table_generation"),
                 "probes": total("trimtab_check_results_total"),
-                "swaps": self.log().count("was replaced")}
+                "swaps": self.log().count(SWAPPED)}
 
     def stop(self):
         self.process.terminate()

@@ -20,6 +20,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -29,7 +30,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "benches" / "versus"))
 
-from disturb import Process, accepting, flipping, scraping, swapping  # noqa: E402
+from disturb import SWAPPED, Process, accepting, flipping, scraping, swapping  # noqa: E402
 from nameserver import FLIPPING, RECORDS, TARGETS, URGENT, ZONE, Site  # noqa: E402
 from validate import build, free_port  # noqa: E402
 
@@ -62,7 +63,11 @@ class Bench:
     def __init__(self, given, home: Path, cores: tuple):
         self.given, self.core = given, cores[1]
         self.generator = given.generator or build()
-        ports = {name: free_port() for name in ("dns", "admin", "flip", "probe")}
+        flips = socket.create_server((FLIPPING, 0))
+        # On all addresses of this machine.
+        targets = socket.create_server(("", 0), backlog=1024)
+        ports = {"dns": free_port(), "admin": free_port(), "flip": flips.getsockname()[1],
+                 "probe": targets.getsockname()[1]}
         copies = [home / path.name for path in DATABASES]
         for path, copy in zip(DATABASES, copies):
             shutil.copyfile(path, copy)
@@ -72,10 +77,10 @@ class Bench:
 
         url = f"http://127.0.0.1:{ports['admin']}/metrics"
         self.beside = {
-            "flips": beside(flipping, (FLIPPING, ports["flip"])),
-            "targets": beside(accepting, ports["probe"]),
+            "flips": beside(flipping, flips),
+            "targets": beside(accepting, targets),
             "scrapes": beside(scraping, url),
-            "swaps": beside(swapping, DATABASES, copies),
+            "swaps": beside(swapping, DATABASES, copies, home / "log"),
         }
         self.site = Site(given.trimtab.resolve(), home, ports, copies, cores,
                          given.busy)
@@ -100,9 +105,16 @@ class Bench:
         before = self.site.counts() | {"scrapes": self.beside["scrapes"].done.value}
         for name in on:
             self.beside[name].on.set()
+        if "swaps" in on:
+            self.site.wait_for("the databases to be read", self.site.is_reading)
         seen = self.load("--open", f"{rate:.0f}", "--seconds", str(seconds))
         for name in on:
             self.beside[name].on.clear()
+        if "swaps" in on:
+            # The next round is to be a quiet one.
+            swapped = self.beside["swaps"].done.value
+            self.site.wait_for("the databases to be in force",
+                               lambda: self.site.log().count(SWAPPED) == swapped)
         after = self.site.counts() | {"scrapes": self.beside["scrapes"].done.value}
         return seen | {"done": {key: after[key] - before[key] for key in before}}
 
