@@ -10,8 +10,9 @@ use std::thread::Builder;
 use rustix::process::nice;
 use tokio::sync::oneshot;
 
-/// Added to the nice value. A tenth of a core is left when all else is busy.
-const GIVE_WAY: i32 = 10;
+/// Added to the nice value. Where all else is busy, a quarter of a core is left: a reload has somebody
+/// who waits for it.
+const GIVE_WAY: i32 = 5;
 
 /// The system had no thread for it, or it panicked.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
