@@ -118,12 +118,12 @@ impl Problem {
         let wanted = format!("wanted {}", self.wanted);
         let mut group = match &self.place {
             Place::Span(source, span) => {
-                let end = span.end.min(source.text.len());
-                let start = span.start.min(end);
+                let (lines, first, span) = lines(&source.text, span);
                 level.primary_title(title).element(
-                    Snippet::source(source.text.as_str())
+                    Snippet::source(lines)
+                        .line_start(first)
                         .path(source.path.display().to_string())
-                        .annotation(AnnotationKind::Primary.span(start..end).label(wanted)),
+                        .annotation(AnnotationKind::Primary.span(span).label(wanted)),
                 )
             }
             Place::Line { path, line, column } => level
@@ -152,10 +152,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.path().display())?;
         match &self.place {
-            Place::Span(source, span) => {
-                let upto = source.text.get(..span.start).unwrap_or_default();
-                write!(f, ":{}", upto.bytes().filter(|&b| b == b'\n').count() + 1)?;
-            }
+            Place::Span(source, span) => write!(f, ":{}", line_at(&source.text, span.start))?,
             Place::Line { line, .. } => write!(f, ":{line}")?,
             Place::File(_) => {}
         }
@@ -167,20 +164,44 @@ impl fmt::Display for Problem {
     }
 }
 
-/// All that is wrong with one input, in the order in which it was found.
+/// What is wrong with one input, in the order in which it was found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, thiserror::Error)]
 #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
 pub struct Problems(pub Vec<Problem>);
 
+/// Nobody reads more, and a generated file may have one a line.
+const MOST: usize = 1000;
+
 impl Problems {
-    /// Adds one.
+    /// Adds one. Of those behind the first thousand only an error is kept, and only if there was none;
+    /// that there are more is said once.
     pub fn push(&mut self, problem: Problem) {
-        self.0.push(problem);
+        match self.0.len() {
+            len if len < MOST => self.0.push(problem),
+            MOST => {
+                self.keep_an_error(&problem);
+                let place = Place::File(problem.path().to_owned());
+                let found = format!("more than {MOST} problems");
+                let wanted = "fewer of them; the others are not shown";
+                self.0.push(Problem::warning(place, "problems", found, wanted));
+            }
+            _ => self.keep_an_error(&problem),
+        }
+    }
+
+    /// Without one, an input that must be refused would be used.
+    fn keep_an_error(&mut self, problem: &Problem) {
+        if problem.severity == Severity::Error && !self.any_error() {
+            self.0.pop();
+            self.0.insert(0, problem.clone());
+        }
     }
 
     /// Adds all of another list.
     pub fn extend(&mut self, other: Self) {
-        self.0.extend(other.0);
+        for problem in other.0 {
+            self.push(problem);
+        }
     }
 
     /// Whether any of them refuses the input.
@@ -208,11 +229,28 @@ impl Problems {
     }
 }
 
+/// The lines of a text that a range of it is in, the number of the first, and where the range is in
+/// them: what would be rendered of a long text would be no more, but all of it would be read.
+fn lines<'a>(text: &'a str, span: &Range<usize>) -> (&'a str, usize, Range<usize>) {
+    let end = span.end.min(text.len());
+    let start = span.start.min(end);
+    let from = text.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let rest = text.get(end..).and_then(|behind| behind.find('\n'));
+    let lines = text.get(from..rest.map_or(text.len(), |at| end + at)).unwrap_or_default();
+    (lines, line_at(text, start), start - from..end - from)
+}
+
+/// The line of a position, from 1.
+fn line_at(text: &str, at: usize) -> usize {
+    let before = text.as_bytes().get(..at).unwrap_or_default();
+    before.iter().filter(|&&octet| octet == b'\n').count() + 1
+}
+
 /// The line of a place, from 1, if it has one.
 #[must_use]
 pub fn line(place: &Place) -> Option<usize> {
     match place {
-        Place::Span(source, span) => Some(source.text.get(..span.start)?.matches('\n').count() + 1),
+        Place::Span(source, span) => Some(line_at(&source.text, span.start)),
         Place::Line { line, .. } => Some(*line),
         Place::File(_) => None,
     }
@@ -228,3 +266,6 @@ pub fn nearest<'a>(found: &str, known: impl IntoIterator<Item = &'a str>) -> Opt
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
+
+#[cfg(test)]
+mod tests;

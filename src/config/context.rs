@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::fmt;
-use std::ops::{Deref, Range};
+use std::ops::{Deref, Range, RangeInclusive};
 use std::sync::Arc;
 
 use super::read::{Incomplete, Known};
@@ -62,14 +62,19 @@ impl Context<'_> {
 
     /// Reports a problem, unless the grammar of that very line is broken, which is said already.
     pub(super) fn report(&self, problem: Problem) {
-        if let Place::Span(_, span) = &problem.place {
-            let line =
-                |at: usize| self.source.text.get(..at).map_or(0, |s| s.matches('\n').count());
-            let here = line(span.start);
-            if self.mended.mistakes.iter().any(|m| line(m.span.start) == here) {
+        if let Place::Span(source, span) = &problem.place {
+            let line = line_around(&source.text, span.start);
+            if self.mended.mistakes.iter().any(|m| line.contains(&m.span.start)) {
                 return;
             }
         }
         self.problems.borrow_mut().push(problem);
     }
+}
+
+/// From the start of the line that a position is in to its end, the end included.
+fn line_around(text: &str, at: usize) -> RangeInclusive<usize> {
+    let from = text.get(..at).and_then(|before| before.rfind('\n')).map_or(0, |at| at + 1);
+    let end = text.get(at..).and_then(|behind| behind.find('\n'));
+    from..=end.map_or(text.len(), |end| at + end)
 }

@@ -11,6 +11,8 @@ use toml::de::{DeTable, Error};
 
 /// How often a text is mended before the rest of it is given up.
 const MENDED_MAX: usize = 100;
+/// More mistakes than this are not told.
+const MISTAKES_MAX: usize = 1000;
 
 /// One mistake against the grammar, at a range of the original text.
 pub(super) struct Mistake {
@@ -61,6 +63,9 @@ impl Mended {
         for error in errors {
             let span = self.original(&error.span().unwrap_or_default());
             let message = error.message().to_owned();
+            if self.mistakes.len() >= MISTAKES_MAX {
+                return;
+            }
             // What follows from a mistake on the same spot says nothing new.
             if self.mistakes.iter().all(|m| m.span.start != span.start) {
                 self.mistakes.push(Mistake { span, message });
@@ -148,5 +153,7 @@ mod tests {
     fn a_text_of_mistakes_only_ends() {
         let mended = Mended::new(&"lost\n".repeat(1000));
         assert!(!mended.mistakes.is_empty());
+        let mended = Mended::new(&"a = 1\n".repeat(2000));
+        assert_eq!(mended.mistakes.len(), MISTAKES_MAX);
     }
 }
