@@ -186,9 +186,7 @@ impl Control {
         for change in tell::all_down_changes(before, &after) {
             tell::all_down(&after.assembly, &change);
         }
-        // A snapshot of another assembly shows all of its records, any other those it touched.
-        for (binding, served) in tell::rebuilt(before, &after) {
-            let down = Family::BOTH.iter().any(|family| served.is_all_down(*family));
+        for (binding, down) in tell::all_down_news(before, &after) {
             for record in after.assembly.records_of(binding) {
                 metrics.record_all_down(&record.name.to_string(), down);
             }

@@ -95,6 +95,22 @@ pub(super) fn rebuilt<'a>(
     })
 }
 
+/// Whether each binding is all down in either family, where the snapshot before does not say the same;
+/// one of another assembly says nothing. A flip may rebuild what a hundred thousand records draw from,
+/// and seldom changes this.
+pub(super) fn all_down_news(
+    before: Option<&Snapshot>,
+    after: &Snapshot,
+) -> impl Iterator<Item = (BindingId, bool)> {
+    let before = before.filter(|before| Arc::ptr_eq(&before.assembly, &after.assembly));
+    let is_down = |served: &Served| Family::BOTH.iter().any(|f| served.is_all_down(*f));
+    rebuilt(before, after).filter_map(move |(id, is)| {
+        let was = before.and_then(|before| before.bindings.get(id.index()));
+        let is = is_down(is);
+        was.is_none_or(|was| is_down(was) != is).then_some((id, is))
+    })
+}
+
 /// Where the all-down rules were engaged or released: since the snapshot before, be it one of
 /// another assembly, in which a binding is found again by its records.
 pub(super) fn all_down_changes(before: Option<&Snapshot>, after: &Snapshot) -> Vec<Change> {
