@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::clients::Clients;
-use super::resolve::resolve;
+use super::resolve::{depends_on_sources, resolve};
 use super::secrets;
 use super::transfers;
 use super::watch::Files;
@@ -24,7 +24,8 @@ use crate::zone::{self, Names};
 /// What a configuration came to.
 #[derive(Debug)]
 pub struct Loaded {
-    /// The configuration itself, for what is not about answers.
+    /// The configuration itself, for what is not about answers. Of its records it has only those that
+    /// [depend on sources](depends_on_sources).
     pub config: Config,
     /// All that it says about answers.
     pub assembly: Arc<Assembly>,
@@ -59,11 +60,14 @@ pub type Columns<'a> = dyn FnMut(&str, Option<&str>) -> u32 + 'a;
 /// Every problem of the configuration, its databases and its zones, when any of them refuses it.
 pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<Loaded, Problems> {
     let (config, mut problems) = config::read(path);
-    let Some(config) = config else { return Err(problems) };
+    let Some(mut config) = config else { return Err(problems) };
     let parts = resolve(&config, &mut problems);
     // Looked at before they are read: what changes meanwhile will be found to have changed.
     let files = Files::look(Clients::files(&config));
     let clients = Clients::open(&config, &mut problems);
+    // There may be a hundred thousand of them, and nothing looks at most of them again.
+    config.records.retain(depends_on_sources);
+    config.records.shrink_to_fit();
 
     let from_file = |zone: &Zone, problems: &mut Problems| match &zone.data {
         ZoneData::File(file) => Some(zone::load(&file.value, &zone.name.value, problems)),

@@ -30,7 +30,7 @@ use names::{AllDown, Names};
 use policies::Plan;
 
 pub use pools::probed;
-pub use supplied::supplied;
+pub use supplied::{depends_on_sources, supplied};
 
 /// Resolves a configuration, and leaves all its problems in the order of the file. What it
 /// returns is only complete when no problem is an error.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::config::{Config, Policy, PolicyKind, RecordPolicy, Rule, Sharing, Spanned};
+use crate::config::{Config, Policy, PolicyKind, Record, RecordPolicy, Rule, Sharing, Spanned};
 use crate::geo::{ClientKey, Geo, LatencyTable, Supplies};
 use crate::model::{Attributes, RegionId};
 use crate::problem::{Place, Problem, Problems};
@@ -22,7 +22,7 @@ pub fn supplied(config: &Config, geo: &Geo, table: &LatencyTable, problems: &mut
     for policy in &config.policies {
         check.policy(policy);
     }
-    for record in &config.records {
+    for record in config.records.iter().filter(|record| depends_on_sources(record)) {
         if let Some(policy) = &record.policy
             && let RecordPolicy::Every(sharing) = &policy.value
         {
@@ -31,6 +31,13 @@ pub fn supplied(config: &Config, geo: &Geo, table: &LatencyTable, problems: &mut
         }
     }
     check.rows();
+}
+
+/// Whether a record says by itself that where clients are decides what they get.
+#[must_use]
+pub fn depends_on_sources(record: &Record) -> bool {
+    let policy = record.policy.as_ref().map(|policy| &policy.value);
+    matches!(policy, Some(RecordPolicy::Every(Sharing::Latency | Sharing::Geoproximity)))
 }
 
 struct Check<'a> {
