@@ -95,3 +95,84 @@ impl Reader {
         self.cache.load()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use std::sync::Weak;
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::super::assembly::{Assembly, Parts};
+    use super::super::compile::compile;
+    use super::super::inputs::Inputs;
+    use super::super::options::Options;
+    use super::super::places::Places;
+    use super::*;
+    use crate::problem::Problems;
+    use crate::zone::Names;
+
+    fn snapshot() -> Snapshot {
+        let names = Arc::new(Names::build(Vec::new(), &[], &mut Problems::default()));
+        let places = Arc::new(Places::default());
+        let options = Options::default();
+        let assembly = Assembly::new(Parts::default(), names, places, options, |_, _| 0);
+        compile(None, &Arc::new(assembly), &Inputs::default())
+    }
+
+    /// What only the snapshot that is published now holds.
+    fn inside(publisher: &Publisher) -> Weak<Names> {
+        Arc::downgrade(&publisher.handle().current().names)
+    }
+
+    #[test]
+    fn whoever_lets_go_last_the_publisher_frees() {
+        let mut publisher = Publisher::new(snapshot());
+        let mut readers: Vec<Reader> = (0..4).map(|_| publisher.handle().reader()).collect();
+        let held = publisher.handle().current();
+        let before = inside(&publisher);
+        publisher.publish(snapshot());
+        assert_eq!(publisher.sweep(), 1);
+        // Every reader goes on to what is new, and somebody who held an answer lets go.
+        for reader in &mut readers {
+            reader.load();
+        }
+        assert_eq!(publisher.sweep(), 1);
+        drop(held);
+        assert!(before.upgrade().is_some(), "freed by a reader");
+        assert_eq!(publisher.sweep(), 0);
+        assert!(before.upgrade().is_none(), "not freed by the publisher");
+    }
+
+    #[test]
+    fn readers_on_other_threads_free_nothing() {
+        let mut publisher = Publisher::new(snapshot());
+        let (done, seen) = mpsc::channel();
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                let (mut reader, done) = (publisher.handle().reader(), done.clone());
+                let (go, turns) = mpsc::channel::<()>();
+                let thread = thread::spawn(move || {
+                    for () in turns {
+                        done.send(reader.load().generation).unwrap();
+                    }
+                });
+                (go, thread)
+            })
+            .collect();
+        for _ in 0..200 {
+            let before = inside(&publisher);
+            publisher.swap(snapshot());
+            readers.iter().for_each(|(go, _)| go.send(()).unwrap());
+            readers.iter().for_each(|_| assert_eq!(seen.recv(), Ok(1)));
+            // Both have let go of it.
+            assert!(before.upgrade().is_some(), "freed by a reader");
+            assert_eq!(publisher.sweep(), 0);
+            assert!(before.upgrade().is_none(), "not freed by the publisher");
+        }
+        for (go, thread) in readers {
+            drop(go);
+            thread.join().unwrap();
+        }
+    }
+}
