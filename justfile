@@ -48,6 +48,12 @@ instructions:
 instructions-store:
     cargo bench --bench instructions -- --store
 
+# A million names and 100,000 dynamic records: load, memory, reload, flips; beside NSD, Knot and gdnsd
+bench-scale:
+    cargo build --release --bin trimtab --bench flip
+    benches/scale/run.py
+    cargo bench --bench flip
+
 # A polite client beside floods: its loss and times, with rate limits and without
 hostile-flood:
     cargo bench --bench hostile-flood
