@@ -8,6 +8,7 @@ mod demo;
 mod demo_regions;
 mod files;
 mod load;
+mod memory;
 mod refresh;
 mod reload;
 pub mod resolve;

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::background::in_background;
 use super::load::{self, Loaded, Serials};
+use super::memory::give_back_soon;
 use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, LogFormat, Workers};
@@ -77,6 +78,7 @@ impl Reloader {
         set_log: Box<dyn Fn(&str) + Send>,
     ) -> Self {
         metrics.geo_databases(&loaded.clients.built());
+        give_back_soon();
         Self {
             path,
             fixed: Fixed::of(&loaded.config),
@@ -167,6 +169,7 @@ impl Reloader {
                  fault of this program; restart the server"
             );
         }
+        give_back_soon();
         generation
     }
 
