@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::engine::{Located, Shared, Transport, Verdict, Worker};
+use super::engine::{Located, Shared, Transport, Verdict, Worker, fetch};
 #[cfg(not(test))]
 use super::engine::{finish, locate};
 use crate::clock;
@@ -245,6 +245,7 @@ impl Desk {
             *read = slot.saturating_add(1);
             locate(snapshot, batch.from(slot), batch.request(slot), at);
         }
+        fetch(snapshot, located.get(..*received).unwrap_or_default());
         for (slot, at) in located.iter().enumerate().take(*received).skip(*finished) {
             *finished = slot.saturating_add(1);
             if *lost >> (slot % BATCH) & 1 == 1 {

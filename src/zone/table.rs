@@ -84,19 +84,18 @@ impl Table {
 
     /// Tells the processor that the bucket of this hash is about to be read.
     #[inline]
-    #[cfg_attr(
-        target_arch = "x86_64",
-        expect(unsafe_code, reason = "the prefetch hint is an intrinsic that takes an address")
-    )]
     pub(super) fn prefetch(&self, hash: u64) {
-        #[cfg(target_arch = "x86_64")]
         if let Some(bucket) = self.buckets.get(self.home(hash)) {
-            use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a hint that reads nothing; the address is that of a live bucket.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(bucket).cast()) };
+            prefetch(bucket);
         }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = hash;
+    }
+
+    /// The first number that may be meant by this hash, where it is likely to be; for prefetching.
+    #[inline]
+    pub(super) fn likely(&self, hash: u64) -> Option<u32> {
+        let (tag, bucket) = (tag(hash), self.buckets.get(self.home(hash))?);
+        let mut places = bucket.tags.iter().zip(&bucket.numbers);
+        places.find(|(at, _)| **at == tag).map(|(_, number)| *number)
     }
 
     /// How many octets it takes.
@@ -113,6 +112,23 @@ impl Table {
     fn home(&self, hash: u64) -> usize {
         (((hash >> 32) * self.buckets.len() as u64) >> 32) as usize
     }
+}
+
+/// Tells the processor that something is about to be read.
+#[inline]
+#[cfg_attr(
+    target_arch = "x86_64",
+    expect(unsafe_code, reason = "the prefetch hint is an intrinsic that takes an address")
+)]
+pub(super) fn prefetch<T>(what: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: a hint that reads nothing; the address is that of something alive.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(what).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = what;
 }
 
 #[inline]
@@ -160,5 +176,7 @@ mod tests {
         assert_eq!(table.find(u64::MAX, |found| found == 12), None);
         assert_eq!(table.find(0, |_| true), None);
         table.prefetch(u64::MAX);
+        assert_eq!(table.likely(u64::MAX), Some(0));
+        assert_eq!(table.likely(0), None);
     }
 }

@@ -32,7 +32,7 @@ mod transfer;
 pub(in crate::dns) mod transfer_tests;
 
 pub use message::{Opcode, Rcode};
-pub use request::{Edns, Located, locate};
+pub use request::{Edns, Located, fetch, locate};
 pub use shared::{Now, Shared};
 pub use transfer::Transfer;
 
