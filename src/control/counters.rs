@@ -1,6 +1,7 @@
 //! The metrics of a target's results, found once: looking them up by their labels for each result would
 //! cost as much as all else that is done with it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use super::state::Tracked;
@@ -17,8 +18,9 @@ pub(super) struct Counters {
 }
 
 impl Counters {
-    /// Those of a target.
+    /// Those of a target, which has been observed.
     pub(super) fn new(metrics: &Metrics, assembly: &Assembly, tracked: &Tracked) -> Self {
+        let is_up = tracked.is_up();
         let check = &tracked.target.check.name;
         let (mut counted, mut results, mut up) = (Vec::new(), Vec::new(), Vec::new());
         for (pool, addresses) in &tracked.pools {
@@ -28,7 +30,8 @@ impl Counters {
                 counted.push(region);
                 results.push(metrics.check_results(name, check));
             }
-            let shown = |address| metrics.check_up(name, check, &ToString::to_string(address));
+            let shown =
+                |address: &IpAddr| metrics.check_up(name, check, &address.to_string(), is_up);
             up.extend(addresses.iter().map(shown));
         }
         Self { results, up }

@@ -243,7 +243,7 @@ impl Control {
         let assembly = Arc::clone(&self.state.assembly);
         let metrics = &self.wiring.metrics;
         let Some(tracked) = self.state.find(id) else { return };
-        let up = tracked.health.state != crate::health::State::Down;
+        let up = tracked.is_up();
         let new = || Counters::new(metrics, &assembly, tracked);
         self.counters.entry(id).or_insert_with(new).count(passed, took, up);
     }

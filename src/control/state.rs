@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::health::{Health, PoolHealth, pool_health};
+use crate::health::{Health, PoolHealth, State as Judged, pool_health};
 use crate::model::{BindingId, Check, Destination, Family, PoolId, RegionId, Target, TargetId};
 use crate::routing::{Assembly, Inputs, PoolStanding, Snapshot, Standing};
 
@@ -43,6 +43,13 @@ pub(super) struct Tracked {
     rtt: Option<Duration>,
     /// The pools, and the addresses of each that this target stands for.
     pub(super) pools: Vec<(PoolId, Vec<IpAddr>)>,
+}
+
+impl Tracked {
+    /// Whether it serves as up: what is not known yet does.
+    pub(super) fn is_up(&self) -> bool {
+        self.health.state != Judged::Down
+    }
 }
 
 /// What makes a target the same across a reload: timing may change, what is asked may not.

@@ -1,6 +1,7 @@
 //! What control, probes and reloads tell: health, weights, generations, times.
 //!
-//! Each call looks its series up by label, which is cheap beside the probe or reload behind it.
+//! Most calls look their series up by label, which is cheap beside the reload or transition behind
+//! them. Those for each result of a probe are looked up once ([`CheckUp`], [`CheckResults`]).
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -124,10 +125,11 @@ fn register<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -
 
 /// For those who probe and judge.
 impl Metrics {
-    /// Where is shown what a check judges an address of a region to be: down until it is set.
+    /// Where is shown what a check judges an address of a region to be. One that is not shown yet is
+    /// shown as `up` says from here on, so that no scrape sees it down before it is set.
     #[must_use]
-    pub fn check_up(&self, region: &str, check: &str, address: &str) -> CheckUp {
-        CheckUp(self.gauges.check_up.cell([region, check, address]))
+    pub fn check_up(&self, region: &str, check: &str, address: &str, up: bool) -> CheckUp {
+        CheckUp(self.gauges.check_up.cell([region, check, address], Level(up.into())))
     }
 
     /// Where the verdicts of a check of a region are counted.
@@ -135,10 +137,10 @@ impl Metrics {
     pub fn check_results(&self, region: &str, check: &str) -> CheckResults {
         let results = &self.gauges.check_results;
         CheckResults {
-            passed: results.cell([region, check, "pass"]),
+            passed: results.cell([region, check, "pass"], Count::default()),
             // It exists from the start, so that the first failure shows as an increase.
-            failed: results.cell([region, check, "fail"]),
-            duration: self.gauges.check_duration.cell([region, check]),
+            failed: results.cell([region, check, "fail"], Count::default()),
+            duration: self.gauges.check_duration.cell([region, check], Durations::default()),
         }
     }
 

@@ -45,16 +45,17 @@ impl<const N: usize, V> Series<N, V> {
     where
         V: Default,
     {
-        self.cell(labels).update(change);
+        // Both under one lock: no scrape sees it in between.
+        let mut values = self.lock();
+        let value = values.entry(labels.map(Into::into)).or_default();
+        change(&mut value.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// The value at these labels, which starts at what `default` gives. Once the series has been
-    /// removed, changing it shows nowhere.
-    pub(super) fn cell(&self, labels: [&str; N]) -> Cell<V>
-    where
-        V: Default,
-    {
-        Cell(Arc::clone(self.lock().entry(labels.map(Into::into)).or_default()))
+    /// The value at these labels; `first` where there is none yet. Once the series has been removed,
+    /// changing it shows nowhere.
+    pub(super) fn cell(&self, labels: [&str; N], first: V) -> Cell<V> {
+        let new = || Arc::new(Mutex::new(first));
+        Cell(Arc::clone(self.lock().entry(labels.map(Into::into)).or_insert_with(new)))
     }
 
     /// Removes the series of which `keep` says no.
@@ -144,7 +145,8 @@ impl Value for Count {
 impl Value for Durations {
     fn write(&self, def: &Def, metric: &mut Metric) {
         let bounds = def.bounds().iter().copied();
-        let buckets = bounds.zip(self.buckets.iter().copied());
+        // There are no buckets before the first.
+        let buckets = bounds.zip(self.buckets.iter().copied().chain(std::iter::repeat(0)));
         metric.set_histogram(histogram(buckets, self.count, self.sum_secs));
     }
 }

@@ -58,8 +58,8 @@ fn told() -> Arc<Metrics> {
     End::ALL.into_iter().for_each(|end| connections.closed(end));
     connections.accept_failed();
 
-    metrics.check_up("us-east", "web", "192.0.2.10").set(true);
-    metrics.check_up("eu-west", "web", "198.51.100.20").set(false);
+    metrics.check_up("us-east", "web", "192.0.2.10", true).set(true);
+    metrics.check_up("eu-west", "web", "198.51.100.20", true).set(false);
     metrics.check_results("us-east", "web").count(true, Duration::from_millis(12));
     metrics.check_results("eu-west", "web").count(false, Duration::from_secs(2));
     metrics.region_up("us-east", Family::V4, true);
@@ -179,9 +179,27 @@ async fn a_database_is_shown_as_long_as_it_is_configured() {
 #[tokio::test]
 async fn labels_that_run_together_alike_are_told_apart() {
     let metrics = Metrics::new();
-    metrics.check_up("r", "web", "11.0.0.1").set(true);
-    metrics.check_up("r", "web1", "1.0.0.1").set(false);
+    metrics.check_up("r", "web", "11.0.0.1", true).set(true);
+    metrics.check_up("r", "web1", "1.0.0.1", true).set(false);
     assert_eq!(lines(&metrics, "trimtab_check_up").len(), 2);
+}
+
+#[tokio::test]
+async fn what_is_about_to_be_told_is_never_shown_wrong() {
+    let metrics = Metrics::new();
+    let (up, _) =
+        (metrics.check_up("r", "web", "a", true), metrics.check_up("r", "web", "b", false));
+    let shown = || -> Vec<bool> {
+        lines(&metrics, "trimtab_check_up").iter().map(|line| line.ends_with(" 1")).collect()
+    };
+    assert_eq!(shown(), [true, false]);
+    up.set(false);
+    let _same = metrics.check_up("r", "web", "a", true);
+    assert_eq!(shown(), [false, false], "what is shown already stays until it is set");
+
+    let _results = metrics.check_results("r", "web");
+    let buckets = lines(&metrics, "trimtab_check_duration_seconds_bucket");
+    assert!(buckets.len() > 2 && buckets.iter().all(|line| line.ends_with(" 0")), "{buckets:?}");
 }
 
 #[tokio::test]
