@@ -1,11 +1,16 @@
 //! What is seen in quick succession is taken in together, and nothing of it is lost.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::sleep;
 
+use super::store::Store;
 use super::tests::{Running, assembly_of, check, nothing, start_with};
-use crate::model::OnAllDown;
+use crate::clock;
+use crate::health::State;
+use crate::metrics::Metrics;
+use crate::model::{Destination, OnAllDown};
 
 const EAST: [u8; 4] = [192, 0, 0, 1];
 const WEST: [u8; 4] = [192, 0, 1, 1];
@@ -84,6 +89,25 @@ async fn a_reload_goes_on_counting() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_region_that_comes_to_a_target_counts_from_then_on() {
+    let mut elsewhere = (*check("web")).clone();
+    elsewhere.target = Some(Destination::Address([203, 0, 113, 1].into()));
+    let elsewhere = Arc::new(elsewhere);
+    let of = |regions: &[(u8, u8)]| assembly_of(regions, &elsewhere, OnAllDown::Open, None);
+    let server = start_with(of(&[(0, 1)]), &nothing, None);
+    for (regions, counts) in [
+        (vec![(0, 1)], (Some(1), None)),
+        (vec![(0, 1), (1, 1)], (Some(2), Some(1))),
+        (vec![(1, 1)], (None, Some(2))),
+        (vec![(0, 1), (1, 1)], (Some(1), Some(3))),
+    ] {
+        server.reload(of(&regions)).await;
+        server.seen([203, 0, 113, 1], true).await;
+        assert_eq!((counted(&server, "r0", "pass"), counted(&server, "r1", "pass")), counts);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn all_have_settled_when_the_last_has() {
     let server = start();
     assert!(!server.has_settled());
@@ -99,4 +123,23 @@ async fn all_have_settled_when_the_last_has() {
     assert!(!server.has_settled(), "there is a new one");
     server.seen([192, 0, 1, 2], true).await;
     assert!(server.has_settled());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_for_its_turn_at_the_end_is_stored() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Store::open(dir.path(), Metrics::new()).unwrap();
+    let web = check("web");
+    let assembly = assembly_of(&[(0, 1), (1, 1)], &web, OnAllDown::Open, None);
+    let server = start_with(assembly, &nothing, Some(open().0));
+    server.seen(EAST, true).await;
+    server.told(EAST, false, None).await;
+    millis(1).await;
+    // Less than a lot later, and then the end.
+    server.told(EAST, false, None).await;
+    server.told(EAST, false, None).await;
+    server.stop().await;
+    let at = Destination::Address(EAST.into());
+    let stored = open().1.health(&web, &at, clock::now(), clock::wall()).unwrap();
+    assert_eq!((stored.state, stored.failures), (State::Down, 3));
 }

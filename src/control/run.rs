@@ -94,7 +94,7 @@ impl Control {
         self.handle.clone()
     }
 
-    /// Runs until told to stop. What is stored then is the health in force.
+    /// Runs until told to stop. What has been seen by then is stored, too.
     pub async fn run(
         mut self,
         mut observations: mpsc::Receiver<Observation>,
@@ -121,6 +121,11 @@ impl Control {
                     next_lot = clock::now() + LOT;
                 }
             }
+        }
+        // What still waits for its turn may be what takes a target down.
+        observations.close();
+        while let Ok(observation) = observations.try_recv() {
+            self.take_in(observation, clock::now());
         }
         if let Some(store) = self.wiring.store.take() {
             store.close();
