@@ -19,9 +19,9 @@ use crate::clock;
 use crate::health::Observation;
 use crate::model::{Target, TargetId};
 
-/// So many targets of a new list are probed at once, in the list's order; the others follow steadily.
-/// Thousands of connections in one moment would fail for want of what they share: this machine's cores, a
-/// proxy before the targets, a firewall's table.
+/// So many new targets of a list are probed at once; the others follow steadily. Thousands of
+/// connections in one moment would fail for want of what they share: this machine's cores, a proxy before
+/// the targets, a firewall's table.
 const AT_ONCE: u32 = 64;
 /// The time from one first probe to the next, for those that follow.
 const FIRST_PACE: Duration = Duration::from_millis(1);
@@ -52,7 +52,7 @@ impl Prober {
     /// Starts probing `targets`, and whatever later lists of them say, until `shutdown`.
     ///
     /// A target that stays in the list as it is goes on undisturbed; one whose check or
-    /// destination changed under the same id starts anew, at once.
+    /// destination changed under the same id starts anew, like one that was not there before.
     #[must_use]
     pub fn spawn(
         targets: Targets,
@@ -201,9 +201,11 @@ where
             stays
         });
         let new = |target: &&Arc<Target>| !self.running.contains_key(&target.id);
-        let new: Vec<Arc<Target>> = list.iter().filter(new).cloned().collect();
+        let mut new: Vec<Arc<Target>> = list.iter().filter(new).cloned().collect();
+        // At a start nothing is answered before they are settled, and later they are not served.
+        new.sort_by_key(|target| target.settled);
         let (now, pace) = (clock::now(), first_pace(&new));
-        for (target, nth) in new.into_iter().zip(0_u32..) {
+        for (target, nth) in new.into_iter().zip(1_u32..) {
             let first = now + pace * nth.saturating_sub(AT_ONCE);
             self.begin(target, |_| first);
         }

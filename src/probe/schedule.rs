@@ -1,10 +1,10 @@
 //! When a target is probed. Pure.
 //!
-//! The first probe starts at once, or soon where there are many. After it each target keeps its own phase within its interval:
-//! a number derived from the check's name and the destination, so that targets spread evenly and
-//! a reload moves nothing. Gaps are from start to start. Whatever brings a start off its phase
-//! (the first round, a quick re-check, waiting for a permit) only ever *shortens* the gap after
-//! it, so that `fall` failures in a row never take longer than `fall` intervals.
+//! The first probe starts at once, or soon where there are many. After it each target keeps its own
+//! phase within its interval: a number derived from the check's name and the destination, so that
+//! targets spread evenly and a reload moves nothing. Gaps are from start to start. Whatever brings a
+//! start off its phase (the first round, a quick re-check, waiting for a permit) only ever *shortens*
+//! the gap after it, so that `fall` failures in a row never take longer than `fall` intervals.
 
 use std::time::{Duration, Instant};
 
