@@ -96,7 +96,10 @@ impl Desk {
 
     /// Waits for something to write; `None` when there will be nothing more.
     pub(super) fn take(&self) -> Option<Lot> {
-        let pending = self.lock();
+        self.take_from(self.lock())
+    }
+
+    fn take_from(&self, pending: MutexGuard<'_, Pending>) -> Option<Lot> {
         let idle = |pending: &mut Pending| pending.lot.is_empty() && !pending.closed;
         let pending = self.wake.wait_while(pending, idle).unwrap_or_else(PoisonError::into_inner);
         let calm = |pending: &mut Pending| !pending.urgent && !pending.closed;
@@ -125,7 +128,39 @@ impl Desk {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, mpsc};
+
     use super::*;
+
+    #[test]
+    fn who_waits_is_woken() {
+        let desk = Arc::new(Desk::default());
+        let (told, hears) = mpsc::channel();
+        let waits = {
+            let desk = Arc::clone(&desk);
+            move || {
+                let pending = desk.lock();
+                // From here on nothing can be left before it waits.
+                told.send(None).unwrap();
+                told.send(Some(desk.take_from(pending))).unwrap();
+                told.send(Some(desk.take())).unwrap();
+            }
+        };
+        let hear = || hears.recv_timeout(Duration::from_secs(60)).expect("it was woken");
+        let leave = |key: &str| {
+            desk.leave(true, |lot| {
+                lot.rtts.insert(key.into(), RttRow { rtt_us: 1, at_ms: 1 });
+            });
+        };
+        let waiting = std::thread::spawn(waits);
+        assert_eq!(hear(), None);
+        leave("while it waits");
+        let lot = hear().flatten().expect("something was left");
+        assert!(lot.rtts.contains_key("while it waits"));
+        desk.close();
+        assert_eq!(hear(), Some(None), "nothing more");
+        waiting.join().unwrap();
+    }
 
     #[test]
     fn the_thread_is_woken_for_the_first_thing_and_the_first_that_is_urgent() {
@@ -148,6 +183,7 @@ mod tests {
             lot.rtts.insert("the first of the next".into(), RttRow { rtt_us: 1, at_ms: 1 });
         };
         assert!(pending.add(false, put));
+        assert!(pending.add(true, put), "the first that is urgent of the next");
         assert!(pending.take().is_some());
         assert!(pending.take().is_some(), "nothing to write, but there may be");
         pending.closed = true;
