@@ -43,3 +43,37 @@ impl Counters {
         self.up.iter().for_each(|shown| shown.set(up));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::super::state::State;
+    use super::super::tests::{assembly_of, check, nothing};
+    use super::*;
+    use crate::clock;
+    use crate::model::{OnAllDown, PoolId, TargetId};
+
+    #[tokio::test]
+    async fn a_region_counts_a_result_once_whatever_pools_it_has() {
+        let assembly = assembly_of(&[(0, 1)], &check("web"), OnAllDown::Open, None);
+        let (metrics, now) = (Metrics::new(), clock::now());
+        let mut state = State::new(Arc::clone(&assembly), &nothing, now);
+        let tracked = state.find(TargetId(0)).unwrap();
+        // As if a record had endpoints of its own there.
+        tracked.pools.push((PoolId(0), vec![[192, 0, 2, 9].into()]));
+        let counters = Counters::new(&metrics, &assembly, tracked);
+        counters.count(true, Duration::ZERO, true);
+        counters.count(false, Duration::ZERO, false);
+        let text = metrics.text();
+        for shown in [
+            r#"results_total{region="r0",check="web",result="pass"} 1"#,
+            r#"results_total{region="r0",check="web",result="fail"} 1"#,
+            r#"seconds_count{region="r0",check="web"} 2"#,
+            r#"check_up{region="r0",check="web",address="192.0.0.1"} 0"#,
+            r#"check_up{region="r0",check="web",address="192.0.2.9"} 0"#,
+        ] {
+            assert!(text.lines().any(|line| line.ends_with(shown)), "{shown} in {text}");
+        }
+    }
+}

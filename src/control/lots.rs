@@ -70,6 +70,24 @@ async fn what_all_of_a_lot_come_to_is_published_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_changes_nothing_does_not_put_off_what_does() {
+    let server = start();
+    server.seen(EAST, true).await;
+    for pass in [true, true, false, false, false] {
+        server.told(EAST, false, None).await;
+        server.told(WEST, pass, None).await;
+        millis(11).await;
+    }
+    // West's first success was published, and all else waits for a while to pass.
+    server.told(EAST, false, None).await;
+    millis(100).await;
+    assert!(server.served().2, "all are down");
+    let before = server.generation();
+    millis(1000).await;
+    assert_eq!(server.generation(), before);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reload_goes_on_counting() {
     let server = start();
     server.seen(EAST, true).await;
@@ -119,8 +137,10 @@ async fn all_have_settled_when_the_last_has() {
     }
     assert!(server.has_settled());
     let more = assembly_of(&[(0, 1), (1, 2)], &check("web"), OnAllDown::Open, None);
-    server.reload(more).await;
-    assert!(!server.has_settled(), "there is a new one");
+    for _ in 0..2 {
+        server.reload(Arc::clone(&more)).await;
+        assert!(!server.has_settled(), "there is a new one");
+    }
     server.seen([192, 0, 1, 2], true).await;
     assert!(server.has_settled());
 }
@@ -136,10 +156,11 @@ async fn what_waits_for_its_turn_at_the_end_is_stored() {
     server.told(EAST, false, None).await;
     millis(1).await;
     // Less than a lot later, and then the end.
-    server.told(EAST, false, None).await;
-    server.told(EAST, false, None).await;
+    for _ in 0..3 {
+        server.told(EAST, false, None).await;
+    }
     server.stop().await;
     let at = Destination::Address(EAST.into());
     let stored = open().1.health(&web, &at, clock::now(), clock::wall()).unwrap();
-    assert_eq!((stored.state, stored.failures), (State::Down, 3));
+    assert_eq!((stored.state, stored.failures), (State::Down, 4), "with what changed nothing");
 }

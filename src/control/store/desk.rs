@@ -176,9 +176,10 @@ mod tests {
             add(true, "the first that is urgent"),
             add(true, "another that is"),
             add(false, "another"),
+            add(true, "one more that is"),
         ];
-        assert_eq!(woken, [true, false, true, false, false]);
-        assert_eq!(pending.take().map(|lot| lot.rtts.len()), Some(4));
+        assert_eq!(woken, [true, false, true, false, false, false]);
+        assert_eq!(pending.take().map(|lot| lot.rtts.len()), Some(5));
         let put = |lot: &mut Lot| {
             lot.rtts.insert("the first of the next".into(), RttRow { rtt_us: 1, at_ms: 1 });
         };
