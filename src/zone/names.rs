@@ -224,7 +224,9 @@ impl Names {
     pub fn octets(&self) -> usize {
         let entries = self.entries.capacity().saturating_mul(size_of::<Entry>());
         let hidden = |zone: &Zone| zone.hidden.capacity().saturating_mul(size_of::<Hidden>());
-        let of_zone = |zone: &Zone| [size_of_val(zone), zone.soa.len(), hidden(zone)];
+        let of_zone = |zone: &Zone| {
+            [size_of_val(zone), zone.soa.len(), zone.short_soa.bytes().len(), hidden(zone)]
+        };
         let zones = self.zones.iter().flat_map(of_zone).sum();
         [self.table.octets(), entries, self.blob.capacity(), zones].iter().sum()
     }
