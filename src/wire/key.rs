@@ -189,9 +189,15 @@ mod tests {
             octets.extend((0..len).map(|n| b'@' + n % 60));
             octets.push(0);
             let alone = hash_name(&octets.to_ascii_lowercase());
+            // A key is read into again and again, so it holds the octets of another name.
+            let mut key = Key::ROOT;
+            assert_eq!(key.read(&longest()), Some(NAME_MAX));
             for behind in 0..20 {
-                let mut key = Key::ROOT;
                 assert_eq!(key.read(&octets), Some(usize::from(len) + 2));
+                assert_eq!(
+                    key.suffixes().last().map(|root| key.hash_of(root)),
+                    Some(hash_name(&[0]))
+                );
                 assert_eq!((key.hash(), key.labels()), (alone, 1), "{behind} octets behind");
                 assert_eq!(key.as_wire(), &octets.to_ascii_lowercase()[..usize::from(len) + 2]);
                 octets.push(b'A' + behind);
@@ -208,14 +214,15 @@ mod tests {
         }
     }
 
+    /// A name of 255 octets.
+    fn longest() -> Vec<u8> {
+        let labels = [63, 63, 63, 61].map(|len| [vec![len], vec![b'x'; usize::from(len)]].concat());
+        [labels.concat(), vec![0]].concat()
+    }
+
     #[test]
     fn limits_are_exact() {
-        let mut longest = Vec::new();
-        for len in [63, 63, 63, 61] {
-            longest.push(len);
-            longest.extend(vec![b'x'; usize::from(len)]);
-        }
-        longest.push(0);
+        let mut longest = longest();
         assert_eq!(Key::ROOT.clone().read(&longest), Some(255));
         longest[192] = 62;
         longest.insert(193, b'x');
@@ -224,7 +231,10 @@ mod tests {
         most.push(0);
         assert_eq!(Key::ROOT.clone().read(&most), Some(255));
         assert_eq!(Key::ROOT.clone().read(b"\x01a\xc0\x0c"), None);
-        assert_eq!(Key::ROOT.clone().read(b"\x40"), None);
+        for other_type in 64..=u8::MAX {
+            let octets = [vec![other_type], vec![b'x'; usize::from(other_type)], vec![0]].concat();
+            assert_eq!(Key::ROOT.clone().read(&octets), None, "{other_type:#x}");
+        }
         assert_eq!(Key::ROOT.clone().read(b"\x00\x00\x01"), Some(1));
     }
 }
