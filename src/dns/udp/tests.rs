@@ -1,4 +1,4 @@
-//! What becomes of the others when a query makes a worker panic.
+//! What becomes of the others when a query makes a worker panic, or gets no reply.
 #![allow(
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -71,6 +71,17 @@ fn a_panic_costs_its_query_and_no_other() {
     }
     let expected: Vec<u16> = (0..sent).filter(|id| [1, 3, 7].contains(&(id % 8))).collect();
     assert_eq!(ids, expected);
+    // What was wrong with a batch is forgotten with it.
+    for id in 0..32_u8 {
+        let mut query = query("www.example.test", 1, None);
+        query[..2].copy_from_slice(&[0xff, id]);
+        client.send(&query).unwrap();
+    }
+    for id in 0..32 {
+        let mut reply = [0; 512];
+        client.recv(&mut reply).unwrap();
+        assert_eq!(reply[..2], [0xff, id]);
+    }
     workers.unwrap().stop();
     let text = metrics.text();
     let counted = |reason: &str| {
@@ -78,4 +89,68 @@ fn a_panic_costs_its_query_and_no_other() {
         text.lines().find_map(|of| of.strip_prefix(&line)).map(ToOwned::to_owned)
     };
     assert_eq!([counted("panic"), counted("short")], [Some("30".into()), Some("0".into())]);
+}
+
+#[test]
+fn what_gets_no_reply_leaves_its_place_to_others() {
+    let sockets = bind("127.0.0.1:0".parse().unwrap(), 1).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    client.connect(sockets[0].local_addr().unwrap()).unwrap();
+    for id in 0..64_u8 {
+        let mut query = query("www.example.test", 1, None);
+        query[1] = id;
+        match id % 4 {
+            1 => query.truncate(11),
+            // A response, which is never answered.
+            2 => query[2] |= 0x80,
+            _ => {}
+        }
+        client.send(&query).unwrap();
+    }
+    let metrics = Metrics::new();
+    let handle = Publisher::new(snapshot()).handle();
+    let workers = UdpWorkers::spawn(&sockets, &handle, &shared(), |_| {
+        metrics.block(Proto::Udp, Family::V4, false)
+    });
+    for id in (0..64_u8).filter(|id| [0, 3].contains(&(id % 4))) {
+        let mut reply = [0; 512];
+        let len = client.recv(&mut reply).unwrap();
+        assert!(len > 12, "a reply without a header");
+        assert_eq!((reply[1], &reply[6..8]), (id, &[0, 1][..]));
+    }
+    workers.unwrap().stop();
+}
+
+#[test]
+fn what_cannot_be_sent_costs_no_other_its_reply() {
+    let sockets = bind("127.0.0.1:0".parse().unwrap(), 1).unwrap();
+    let client = UdpSocket::bind("127.0.0.1:0").unwrap();
+    client.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    client.connect(sockets[0].local_addr().unwrap()).unwrap();
+    let mut batch = Batch::new();
+    for round in 0..2 {
+        client.send(b"?").unwrap();
+        assert_eq!(batch.receive(&sockets[0], false).unwrap(), 1);
+        // As if the client had sent six.
+        let name = batch.names[0];
+        batch.names[..6].fill(name);
+        batch.used = 6;
+        for slot in 0..6 {
+            batch.buffer(slot)[..2].copy_from_slice(&[round, slot as u8]);
+            if round == 0 && [1, 2, 5].contains(&slot) {
+                // No address is that short, so the kernel refuses it.
+                batch.headers[slot].msg_hdr.msg_namelen = 1;
+            }
+            batch.reply(slot, if slot == 3 { 0 } else { 2 });
+        }
+        let (lost, sent) = if round == 0 { (3, &[0, 4][..]) } else { (0, &[0, 1, 2, 4, 5][..]) };
+        assert_eq!(batch.send(&sockets[0]), lost);
+        for slot in sent {
+            let mut reply = [0; 8];
+            assert_eq!(client.recv(&mut reply).unwrap(), 2);
+            assert_eq!(reply[..2], [round, *slot]);
+        }
+        assert_eq!(batch.send(&sockets[0]), 0, "nothing is sent twice");
+    }
 }
