@@ -115,6 +115,7 @@ fn full(name: &str) -> String {
 #[case::rfc6672_names_below_a_dname("x.d", rtype::A, "y.d", TXT, true)]
 #[case::an_alias_of_any_type("c1", rtype::A, "c1", TXT, true)]
 #[case::an_alias_and_its_end("c1", rtype::A, "www", rtype::A, false)]
+#[case::an_alias_by_a_dname_and_its_end("x.d", rtype::A, "x.e", rtype::A, false)]
 #[case::an_alias_of_nothing("gone", rtype::A, "nope", rtype::A, false)]
 #[case::a_dynamic_name("app", rtype::A, "app", rtype::A, true)]
 #[case::rfc8482_any("www", rtype::ANY, "www", rtype::A, false)]

@@ -205,6 +205,15 @@ const SOA: &str =
     ""
 )]
 #[case::rfc2308_nxdomain("nope.example.test", rtype::A, "NXDomain", "", SOA, "")]
+// Its names end where the question's does, in the case of that (RFC 4343 section 4.1).
+#[case::rfc2308_nxdomain_without_case(
+    "nOpe.ExAmPlE.tEsT",
+    rtype::A,
+    "NXDomain",
+    "",
+    "ExAmPlE.tEsT. 60 SOA ns1.ExAmPlE.tEsT. hostmaster.ExAmPlE.tEsT. 1 7200 900 1209600 60",
+    ""
+)]
 #[case::rfc2308_nodata("www.example.test", 16, "NoError", "", SOA, "")]
 #[case::rfc8020_empty_non_terminal("ent.example.test", rtype::A, "NoError", "", SOA, "")]
 #[case::rfc4592_wildcard(
@@ -442,6 +451,21 @@ fn long_chains_of_aliases_end(
     assert_eq!(reply.response_code, ResponseCode::NoError);
     assert!(names_wanted.contains(&reply.answers.len()), "{}", reply.answers.len());
     assert!(reply.authorities.is_empty(), "the rest is left to the resolver");
+}
+
+#[test]
+fn the_soa_behind_a_long_chain_points_as_far_back() {
+    let suffix = format!(".{0}.{0}", "x".repeat(60));
+    let aliases: String =
+        (0..100).map(|n| format!("n{n:0>2}{suffix} CNAME n{:0>2}{suffix}\n", n + 1)).collect();
+    let mut snapshot = snapshot();
+    snapshot.names = Arc::new(names(&format!("{ZONE}{aliases}"), &["app"]));
+    let request = query(&format!("n00{suffix}.example.test"), rtype::A, None);
+    let reply = reply_of(&snapshot, &request, Transport::Tcp).unwrap();
+    assert!(reply.len() > 0x3b00, "{}", reply.len());
+    let reply = Message::from_vec(&reply).unwrap();
+    assert_eq!((reply.response_code, reply.answers.len()), (ResponseCode::NXDomain, 100));
+    assert_eq!(section(&reply.authorities), SOA);
 }
 
 /// Whatever comes in, what goes out can be read and is within its limit.
