@@ -202,7 +202,7 @@ mod tests {
             spread in 0_u32..28,
             more in prop::collection::vec(any::<u32>(), 40),
         ) {
-            // Close together, so that many stand in one bucket.
+            // Close together, so that some nodes are large and others deep.
             let starts: std::collections::BTreeMap<u32, u32> =
                 starts.into_iter().map(|(start, value)| (start >> spread, value)).collect();
             let list: Vec<_> = starts.iter().map(|(start, value)| (*start, *value)).collect();
