@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::background::in_background;
 
 /// By then every thread has let go of what was replaced.
-const SETTLED: Duration = Duration::from_secs(5);
+const SETTLED: Duration = Duration::from_secs(3);
 
 /// Gives back to the system, in a while, what is free; must be called within a runtime.
 ///
