@@ -12,11 +12,15 @@ import tempfile
 import time
 from pathlib import Path
 
-import worlds
-from servers import Gdnsd, Knot, Nsd, Trimtab
-from watch import Failed, Peak, TooSlow, ask, cpu_ns, free_port, held_mib, until
-
 ROOT = Path(__file__).resolve().parents[2]
+# The comparison of nameservers has parts that serve here too.
+sys.path.append(str(ROOT / "benches" / "versus"))
+
+import worlds  # noqa: E402
+from servers import Gdnsd, Knot, Nsd, Trimtab  # noqa: E402
+from targets import free_port  # noqa: E402
+from watch import Failed, Peak, TooSlow, ask, cpu_ns, held_mib, until  # noqa: E402
+
 WAIT_SECS = 60
 # What a reload has replaced is freed within a second, and given back to the system three seconds later.
 CALM_SECS = 5

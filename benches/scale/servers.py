@@ -4,7 +4,7 @@ import signal
 from pathlib import Path
 
 import worlds
-from watch import free_port
+from targets import free_port
 
 
 class Server:

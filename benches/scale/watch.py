@@ -7,6 +7,8 @@ import threading
 import time
 from pathlib import Path
 
+from measure import family
+
 SAMPLE_SECS = 0.02
 
 
@@ -16,18 +18,6 @@ class Failed(Exception):
 
 class TooSlow(Failed):
     """Not in the time that it had."""
-
-
-def family(pid: int) -> list:
-    """A process and all that descend from it."""
-    found = [pid]
-    for process in found:
-        for children in Path(f"/proc/{process}/task").glob("*/children"):
-            try:
-                found += map(int, children.read_text().split())
-            except OSError:  # it has just ended
-                continue
-    return found
 
 
 def field_kib(path: str, name: str) -> int:
@@ -120,15 +110,3 @@ def until(is_so, process, secs: float) -> float:
             raise TooSlow(f"{command}: not within {secs:.0f} s")
         time.sleep(0.002)
     return time.monotonic() - start
-
-
-def free_port() -> int:
-    """Free for both UDP and TCP."""
-    while True:
-        with socket.socket(type=socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue
-            return udp.getsockname()[1]
