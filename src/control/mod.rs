@@ -4,7 +4,9 @@
 //! does it: publishes, tells, stores.
 
 mod apply;
+pub mod command;
 mod counters;
+mod helm;
 #[cfg(test)]
 mod lots;
 mod memory;
@@ -20,8 +22,10 @@ mod tests;
 #[cfg(test)]
 mod times;
 mod timing;
+pub mod views;
 
 pub use apply::{Effects, Event, apply};
+pub use helm::{CheckFilter, EventFilter, Gone, Helm, RecordFilter, Request};
 pub use memory::LastGood;
 pub use past::Past;
 pub use run::{Control, Reloaded, Wiring};

@@ -6,6 +6,7 @@ mod client;
 mod digest;
 mod embedded;
 mod forbidden;
+mod forcing;
 mod id;
 mod policy;
 mod pool;
@@ -19,6 +20,7 @@ pub use client::Attributes;
 pub use digest::{Digest, mix};
 pub use embedded::{canonical, embedded};
 pub use forbidden::forbidden;
+pub use forcing::{Force, Forced, Forcing, Moment, Move, Override};
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
 pub use policy::{
     GeoKeys, GeoRule, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Tree,

@@ -1,0 +1,198 @@
+//! What operators may want, and what they hear of it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::views::{OverrideView, ShareChange};
+use crate::wire::Name;
+
+/// Something to be changed. It is stored, applied and published before it is answered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Command {
+    /// What is to be done.
+    pub action: Action,
+    /// Who wants it.
+    pub actor: Actor,
+    /// Why.
+    pub reason: Option<String>,
+    /// Do it although a record would be left with nothing but drained or down pools.
+    pub force: bool,
+    /// Only tell what would come of it.
+    pub dry_run: bool,
+    /// The same key is the same command: it is done once, and answered the same again.
+    pub key: Option<String>,
+}
+
+/// Who gives commands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Actor {
+    /// A name, 1 to 128 characters.
+    pub name: String,
+    /// From where, if over a network.
+    pub from: Option<IpAddr>,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// A new override.
+    Force {
+        /// The region's name.
+        region: String,
+        /// The record in which it is to stand; `None`: in all.
+        record: Option<Name>,
+        /// What is forced.
+        what: Wanted,
+        /// After how long it ends by itself; `None`: it does not.
+        lasts: Option<Duration>,
+    },
+    /// The end of overrides.
+    End {
+        /// Which.
+        which: Which,
+        /// Over how long a drain returns; the others end at once.
+        over: Option<Duration>,
+    },
+}
+
+/// What is to be forced.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Wanted {
+    /// A drain, gradually over a time or at once.
+    Drain(Option<Duration>),
+    /// Never a share.
+    Down,
+    /// As if up.
+    Up,
+    /// Another weight.
+    Weight(u16),
+}
+
+/// Which overrides are to end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Which {
+    /// That of a number.
+    Id(u64),
+    /// All of some kinds on exactly this region, or on it in exactly this record.
+    Of {
+        /// The region's name.
+        region: String,
+        /// The record.
+        record: Option<Name>,
+        /// The kinds; none: all of them.
+        kinds: Vec<OverrideKind>,
+    },
+}
+
+/// A kind of override.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverrideKind {
+    /// No share while any other pool is up.
+    Drain,
+    /// Never a share.
+    ForceDown,
+    /// As if up.
+    ForceUp,
+    /// Another weight.
+    Weight,
+}
+
+/// What a command came to: it is stored and published.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Done {
+    /// The number of the tables that serve it (those in force, when nothing was to be done).
+    pub generation: u64,
+    /// Nothing was done: this is what would come of it.
+    pub dry_run: bool,
+    /// It had been done before, under the same idempotency key: this is what was answered then.
+    pub repeated: bool,
+    /// The overrides that it made or ended, as they are now or were at their end.
+    pub overrides: Vec<OverrideView>,
+    /// The shares that it changes, of at most 20 records. Of a gradual move, what it comes to in the
+    /// end.
+    pub changes: Vec<ShareChange>,
+    /// How many records have other shares by it in all.
+    pub records_changed: usize,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+}
+
+/// Why a command was not done. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Refusal {
+    /// There is no such region.
+    #[error("there is no region {region:?}{hint}")]
+    UnknownRegion {
+        /// What was given.
+        region: String,
+        /// What to try.
+        hint: String,
+    },
+    /// There is no such record.
+    #[error("there is no record {record}{hint}")]
+    UnknownRecord {
+        /// What was given.
+        record: String,
+        /// What to try.
+        hint: String,
+    },
+    /// The region has no part in the record.
+    #[error("{region} has no part in {record}, which is answered from {regions}")]
+    NoPart {
+        /// The region.
+        region: String,
+        /// The record.
+        record: String,
+        /// The regions that have.
+        regions: String,
+    },
+    /// There is nothing to end.
+    #[error("{0}")]
+    NothingToEnd(String),
+    /// Records would be left with nothing but drained or down pools.
+    #[error("{text}")]
+    NothingLeft {
+        /// A sentence with the numbers.
+        text: String,
+        /// At most 20 of those records.
+        records: Vec<LeftWithNothing>,
+        /// How many there are in all.
+        count: usize,
+    },
+    /// There are as many overrides as there may be.
+    #[error("there are {0} overrides, and there may be no more; end some of them first")]
+    TooMany(usize),
+    /// The idempotency key was used for another command.
+    #[error("the idempotency key was used before, for another command; use a new one for each")]
+    KeyReused,
+    /// A value is out of its range.
+    #[error("{0}")]
+    Invalid(String),
+    /// It could not be stored, so it was not done.
+    #[error("the command could not be stored, and was not done: {0}")]
+    NotStored(String),
+    /// The single writer has ended.
+    #[error(
+        "what judges health and publishes has ended by a fault of this program; restart the server"
+    )]
+    Gone,
+}
+
+/// A record that a command would leave with nothing but drained or down pools.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct LeftWithNothing {
+    /// The record.
+    pub record: String,
+    /// `ipv4` or `ipv6`.
+    pub family: String,
+    /// How many of its pools are up and not drained now.
+    pub now: usize,
+    /// How many would be.
+    pub then: usize,
+    /// How many pools it has of that family.
+    pub pools: usize,
+}
