@@ -132,6 +132,9 @@ async fn measure(case: Case, path: &Path, roots: Roots, time: Duration) -> Repor
         store: Some(store),
         targets,
         settled: watch::Sender::new(false),
+        requests: mpsc::channel(1).1,
+        events: watch::Sender::new(0),
+        wall: Box::new(clock::wall),
     };
     // As after a restart: what is not known yet would be probed again at once, and what hangs would
     // for a while take more probes at once than there may be.

@@ -10,6 +10,7 @@ use super::clients::Clients;
 use super::reload::Reloader;
 use super::watch::Files;
 use crate::config::Config;
+use crate::control::Origin;
 use crate::problem::{Problems, Severity};
 use crate::routing::Assembly;
 
@@ -59,7 +60,9 @@ impl Reloader {
             Err(_) => return refused(&names, &Problems::default()),
         };
         fresh.warnings.0.iter().for_each(|warning| tracing::warn!("{warning}"));
-        let Some(generation) = self.hand_over(&fresh.assembly).await else {
+        let origin =
+            Origin { text: format!("{names} was replaced, and read again"), ..Origin::default() };
+        let Some(generation) = self.hand_over(&fresh.assembly, origin).await else {
             return Refreshed::Lost;
         };
         self.assembly = fresh.assembly;
@@ -114,12 +117,13 @@ mod tests {
     use std::time::SystemTime;
 
     use tempfile::TempDir;
-    use tokio::sync::mpsc;
+    use tokio::sync::{mpsc, watch};
     use tokio::time::timeout;
 
     use super::super::load::load;
+    use super::super::reload::By;
     use super::*;
-    use crate::control::Reloaded;
+    use crate::control::{Helm, Reloaded};
     use crate::metrics::Metrics;
 
     const CONFIG: &str = r#"
@@ -152,8 +156,9 @@ policy = "latency"
             let column = &mut |region: &str, record: Option<&str>| metrics.column(region, record);
             let loaded = load(&path, &Default::default(), column).unwrap();
             let (reloads, writer) = mpsc::channel(1);
-            let reloader =
-                Reloader::new(path, &loaded, Arc::clone(&metrics), reloads, Box::new(|_| ()));
+            let helm = Helm::new(mpsc::channel(9).0, watch::channel(0).1);
+            let metrics = Arc::clone(&metrics);
+            let reloader = Reloader::new(path, &loaded, metrics, reloads, helm, Box::new(|_| ()));
             Self { dir, reloader, writer, secs: 1 }
         }
 
@@ -175,7 +180,7 @@ policy = "latency"
             let (reloader, writer) = (&mut self.reloader, &mut self.writer);
             let mut handed = None;
             let writing = async {
-                while let Some(Reloaded { assembly, done }) = writer.recv().await {
+                while let Some(Reloaded { assembly, done, .. }) = writer.recv().await {
                     handed = Some(assembly);
                     let _ = done.send(2);
                 }
@@ -245,13 +250,14 @@ policy = "latency"
         assert_eq!(site.found().await, None);
         site.write("latency.csv", "DE,a,30\nDE,b,20\n");
         assert!(site.found().await.is_some(), "still that of the configuration in force");
-        let loaded = site.reloader.load().await.unwrap();
+        let loaded = site.reloader.load(&By::default()).await.unwrap();
         let (reloader, writer) = (&mut site.reloader, &mut site.writer);
         let writing = async {
             let Reloaded { done, .. } = writer.recv().await.unwrap();
             let _ = done.send(2);
         };
-        tokio::join!(reloader.publish(loaded), writing);
+        let by = By::default();
+        tokio::join!(reloader.publish(loaded, &by), writing);
         site.write("latency.csv", "DE,a,10\nDE,b,20\n");
         assert_eq!(site.found().await, None, "it is no longer configured");
     }

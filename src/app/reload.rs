@@ -11,7 +11,8 @@ use super::memory::give_back_soon;
 use super::watch::Watch;
 use crate::clock;
 use crate::config::{Config, LogFormat, Workers};
-use crate::control::Reloaded;
+use crate::control::command::Actor;
+use crate::control::{Helm, Origin, Reloaded};
 use crate::metrics::Metrics;
 use crate::problem::{Problem, Problems, Severity};
 use crate::routing::Assembly;
@@ -29,12 +30,31 @@ pub(super) struct Reloader {
     pub(super) watch: Watch,
     pub(super) metrics: Arc<Metrics>,
     reloads: mpsc::Sender<Reloaded>,
+    helm: Helm,
     set_log: Box<dyn Fn(&str) + Send>,
 }
 
 impl std::fmt::Debug for Reloader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reloader").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+/// Who has the configuration loaded again, and why.
+#[derive(Debug, Clone, Default)]
+pub(super) struct By {
+    pub(super) actor: Actor,
+    pub(super) reason: Option<String>,
+}
+
+impl By {
+    /// A signal.
+    pub(super) fn signal(name: &str) -> Self {
+        Self { actor: Actor { name: name.into(), from: None }, reason: None }
+    }
+
+    fn origin(&self, text: String) -> Origin {
+        Origin { text, actor: Some(self.actor.clone()), reason: self.reason.clone() }
     }
 }
 
@@ -75,6 +95,7 @@ impl Reloader {
         loaded: &Loaded,
         metrics: Arc<Metrics>,
         reloads: mpsc::Sender<Reloaded>,
+        helm: Helm,
         set_log: Box<dyn Fn(&str) + Send>,
     ) -> Self {
         metrics.geo_databases(&loaded.clients.built());
@@ -88,12 +109,16 @@ impl Reloader {
             watch: Watch::new(loaded.files.clone()),
             metrics,
             reloads,
+            helm,
             set_log,
         }
     }
 
-    /// Loads again what is on disk. `None`: it is not to be used, and the log says why.
-    pub(super) async fn load(&self) -> Option<Loaded> {
+    /// Loads again what is on disk, for someone.
+    ///
+    /// # Errors
+    /// The problems because of which it is not to be used; the log says them, too.
+    pub(super) async fn load(&self, by: &By) -> Result<Loaded, Problems> {
         let (path, serials) = (self.path.clone(), self.serials.clone());
         let metrics = Arc::clone(&self.metrics);
         let loading = move || {
@@ -104,8 +129,7 @@ impl Reloader {
             Ok(loaded) => loaded.and_then(|loaded| self.refuse_fixed(loaded)),
             Err(_) => {
                 tracing::error!("the reload failed; the configuration in force stays");
-                self.metrics.reloaded(false, clock::wall());
-                return None;
+                Err(Problems::default())
             }
         };
         match loaded {
@@ -113,11 +137,21 @@ impl Reloader {
                 for warning in &loaded.warnings.0 {
                     tracing::warn!("{warning}");
                 }
-                Some(loaded)
+                Ok(loaded)
             }
             Err(problems) => {
                 self.refused(&problems);
-                None
+                self.metrics.reloaded(false, clock::wall());
+                let errors = problems.errors();
+                let first = problems.0.iter().find(|problem| problem.severity == Severity::Error);
+                let first =
+                    first.map_or_else(String::new, |problem| format!(", first of all: {problem}"));
+                let text = format!(
+                    "{} was not loaded again ({errors} errors{first}); what was in force stays",
+                    self.path.display()
+                );
+                self.helm.note(by.origin(text)).await;
+                Err(problems)
             }
         }
     }
@@ -135,17 +169,18 @@ impl Reloader {
             self.path.display(),
             if errors == 1 { "error" } else { "errors" },
         );
-        self.metrics.reloaded(false, clock::wall());
     }
 
-    /// Hands what was loaded to the writer, and waits until it is published.
-    pub(super) async fn publish(&mut self, loaded: Loaded) {
+    /// Hands what was loaded to the writer, and waits until it is published; gives the generation that
+    /// serves it, if there is a writer.
+    pub(super) async fn publish(&mut self, loaded: Loaded, by: &By) -> Option<u64> {
         let Loaded { config, assembly, serials, clients, files, warnings: _ } = loaded;
         let built = clients.built();
         drop(clients);
-        let Some(generation) = self.hand_over(&assembly).await else {
+        let origin = by.origin(format!("{} was loaded again", self.path.display()));
+        let Some(generation) = self.hand_over(&assembly, origin).await else {
             self.metrics.reloaded(false, clock::wall());
-            return;
+            return None;
         };
         (self.set_log)(&config.log.level);
         self.metrics.geo_databases(&built);
@@ -155,13 +190,15 @@ impl Reloader {
         self.watch = Watch::new(files);
         self.metrics.reloaded(true, clock::wall());
         tracing::info!("reloaded {} (generation {generation})", self.path.display());
+        Some(generation)
     }
 
     /// Hands an assembly to the writer, and waits for the generation that serves it; `None`: there
     /// is no writer any more, and the log says so.
-    pub(super) async fn hand_over(&self, assembly: &Arc<Assembly>) -> Option<u64> {
+    pub(super) async fn hand_over(&self, assembly: &Arc<Assembly>, origin: Origin) -> Option<u64> {
         let (done, published) = oneshot::channel();
-        let sent = self.reloads.send(Reloaded { assembly: Arc::clone(assembly), done }).await;
+        let reloaded = Reloaded { assembly: Arc::clone(assembly), origin, done };
+        let sent = self.reloads.send(reloaded).await;
         let generation = if sent.is_ok() { published.await.ok() } else { None };
         if generation.is_none() {
             tracing::error!(

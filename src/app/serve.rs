@@ -14,23 +14,26 @@ use tokio_util::sync::CancellationToken;
 use super::bind::{self, BindError, Sockets};
 use super::files;
 use super::load::Loaded;
-use super::reload::Reloader;
+use super::reload::{By, Reloader};
 use super::threads::Threads;
 use super::transfers;
 use crate::admin;
 use crate::clock;
 use crate::config::{Concurrency, Config, Workers};
 use crate::control::store::{Store, StoreError};
-use crate::control::{Control, Wiring};
+use crate::control::{Control, Helm, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers, engine};
 use crate::metrics::{Metrics, Proto};
 use crate::model::{Family, PoolId, Target};
 use crate::notify::Notifier;
 use crate::probe::{Limits, Prober, Settings, concurrency};
+use crate::problem::Problems;
 use crate::routing::Handle;
 
 /// Observations that may wait for the writer.
 const OBSERVATIONS: usize = 4096;
+/// Commands and questions of operators that may wait for the writer.
+const REQUESTS: usize = 64;
 /// How long the end may take before what is left is abandoned.
 const STOP: Duration = Duration::from_secs(10);
 
@@ -112,14 +115,20 @@ impl Server {
         let (observations, observed) = mpsc::channel(OBSERVATIONS);
         let (reloads, reloaded) = mpsc::channel(1);
         let (ready, ready_seen) = watch::channel(false);
+        let (asks, requests) = mpsc::channel(REQUESTS);
+        let (events, events_seen) = watch::channel(0);
+        let helm = Helm::new(asks, events_seen);
         let wiring = Wiring {
             metrics: Arc::clone(&metrics),
             store: Some(store),
             targets,
             settled: settled_told,
+            requests,
+            events,
+            wall: Box::new(clock::wall),
         };
         let (now, wall) = (clock::now(), clock::wall());
-        let control = Control::new(assembly, &restored.at(now, wall), wiring);
+        let control = Control::new(assembly, &restored.at(now), wiring);
         let handle = control.handle();
 
         files::raise_limit();
@@ -142,7 +151,8 @@ impl Server {
         }
         metrics.reloaded(true, wall);
         let notifier = Notifier::new(Arc::clone(&metrics), stop.child_token());
-        let reloader = Reloader::new(path, &loaded, Arc::clone(&metrics), reloads, set_log);
+        let told = Arc::clone(&metrics);
+        let reloader = Reloader::new(path, &loaded, told, reloads, helm, set_log);
         // All else that was loaded has served its purpose, the databases above all.
         Ok(Self {
             config: loaded.config,
@@ -221,15 +231,8 @@ impl Server {
         loop {
             tokio::select! {
                 Some(()) = self.signals.hangup.recv() => {
-                    if let Some(loaded) = self.reloader.load().await {
-                        // Before the targets: those that are allowed now are probed at once.
-                        self.prober.set_limits(probe_limits(&loaded.config));
-                        let config = loaded.config.clone();
-                        self.reloader.publish(loaded).await;
-                        // Behind the targets: what they need is not for connections.
-                        tcp.set_limits(self.tcp_limits(&config));
-                        self.notify();
-                    }
+                    // What came of it is in the log.
+                    let _ = self.reload(&tcp, &By::signal("SIGHUP")).await;
                 }
                 found = self.reloader.replaced() => {
                     self.reloader.refresh(found).await;
@@ -241,6 +244,23 @@ impl Server {
         tracing::info!("stopping: what has been received is still answered");
         self.finish(Some(udp), Some(tcp)).await;
         Ok(())
+    }
+
+    /// Loads the configuration again, and publishes what it comes to; gives the generation that serves
+    /// it and the warnings.
+    ///
+    /// # Errors
+    /// The problems because of which what was in force stays; none, when nobody publishes any more.
+    async fn reload(&mut self, tcp: &TcpServer, by: &By) -> Result<(u64, Problems), Problems> {
+        let loaded = self.reloader.load(by).await?;
+        // Before the targets: those that are allowed now are probed at once.
+        self.prober.set_limits(probe_limits(&loaded.config));
+        let (config, warnings) = (loaded.config.clone(), loaded.warnings.clone());
+        let generation = self.reloader.publish(loaded, by).await;
+        // Behind the targets: what they need is not for connections.
+        tcp.set_limits(self.tcp_limits(&config));
+        self.notify();
+        generation.map(|generation| (generation, warnings)).ok_or_else(Problems::default)
     }
 
     /// Tells secondaries of what is served now.

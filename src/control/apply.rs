@@ -42,6 +42,8 @@ pub struct Moved {
     pub transition: Transition,
     /// Each pool that depends on it, with its health before.
     pub pools: Vec<(PoolId, PoolHealth)>,
+    /// How long the state that it left had lasted.
+    pub lasted: Duration,
 }
 
 /// Applies an event. The state is always left whole.
@@ -78,7 +80,8 @@ fn observed(state: &mut State, observation: &Observation, now: Instant) -> Effec
     }
     let pools: Vec<_> = ids.into_iter().map(|pool| (pool, state.refresh(pool))).collect();
     effects.publish |= pools.iter().any(|(pool, was)| state.pools[pool.index()] != *was);
-    effects.transition = transition.map(|transition| Moved { target, transition, pools });
+    let lasted = now.saturating_duration_since(was.since);
+    effects.transition = transition.map(|transition| Moved { target, transition, pools, lasted });
     effects
 }
 

@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::command::{Command, Done, Refusal};
+use super::command::{Actor, Command, Done, Refusal};
 use super::views::{CheckView, EventView, OverrideView, Page, RecordView, RegionView, Status};
 
 /// What is sent to the single writer.
@@ -10,7 +10,9 @@ use super::views::{CheckView, EventView, OverrideView, Page, RecordView, RegionV
 pub enum Request {
     /// Something is to be changed.
     Command(Box<Command>, oneshot::Sender<Result<Done, Refusal>>),
-    /// Something is to be told.
+    /// A configuration was loaded again in vain.
+    Note(Origin),
+    /// All at a glance.
     Status(oneshot::Sender<Status>),
     /// The regions.
     Regions(oneshot::Sender<Vec<RegionView>>),
@@ -22,6 +24,17 @@ pub enum Request {
     Overrides(oneshot::Sender<Vec<OverrideView>>),
     /// Events: the last ones, or those behind a number.
     Events(EventFilter, oneshot::Sender<Vec<EventView>>),
+}
+
+/// Who or what had something loaded again, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Origin {
+    /// It in a sentence.
+    pub text: String,
+    /// Who wanted it; `None`: a file was replaced.
+    pub actor: Option<Actor>,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// Which records.
@@ -108,6 +121,12 @@ impl Helm {
         let (reply, answer) = oneshot::channel();
         self.requests.send(question(reply)).await.map_err(|_| Gone)?;
         answer.await.map_err(|_| Gone)
+    }
+
+    /// Tells that something was loaded again in vain.
+    pub async fn note(&self, origin: Origin) {
+        // It is in the log as well.
+        let _ = self.requests.send(Request::Note(origin)).await;
     }
 
     /// The number of the newest event, to wait for the next.

@@ -161,6 +161,8 @@ async fn what_waits_for_its_turn_at_the_end_is_stored() {
     }
     server.stop().await;
     let at = Destination::Address(EAST.into());
-    let stored = open().1.health(&web, &at, clock::now(), clock::wall()).unwrap();
+    let restored = open().1;
+    let (now, moment) = (clock::now(), restored.moment(clock::now()));
+    let stored = restored.health(&web, &at, now, moment).unwrap();
     assert_eq!((stored.state, stored.failures), (State::Down, 4), "with what changed nothing");
 }

@@ -6,27 +6,38 @@
 mod apply;
 pub mod command;
 mod counters;
+mod events;
+#[cfg(test)]
+mod forcing;
 mod helm;
 #[cfg(test)]
 mod lots;
 mod memory;
+mod noting;
+mod overrides;
 mod past;
 #[cfg(test)]
 mod remembering;
+mod replies;
+mod requests;
 mod run;
 mod state;
 pub mod store;
 mod tell;
 #[cfg(test)]
 mod tests;
+mod timeline;
 #[cfg(test)]
 mod times;
 mod timing;
 pub mod views;
 
 pub use apply::{Effects, Event, apply};
-pub use helm::{CheckFilter, EventFilter, Gone, Helm, RecordFilter, Request};
+pub use helm::{CheckFilter, EventFilter, Gone, Helm, Origin, RecordFilter, Request};
 pub use memory::LastGood;
+pub use overrides::Overrides;
 pub use past::Past;
-pub use run::{Control, Reloaded, Wiring};
+pub use replies::Reply;
+pub use run::{Control, Reloaded, Wall, Wiring};
 pub use state::State;
+pub use timeline::Timeline;

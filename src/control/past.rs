@@ -1,11 +1,16 @@
 //! What is known before anything is observed: from an earlier process, or nothing.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::health::Health;
 use crate::model::{Check, Destination};
 
 use super::memory::LastGood;
+use super::overrides::Overrides;
+use super::replies::Reply;
+use super::timeline::Timeline;
+use super::views::EventView;
 
 /// What an earlier process has left behind. A function from a check and where it is probed is one
 /// that knows of health alone.
@@ -21,6 +26,31 @@ pub trait Past {
     /// The last good health of a record.
     fn last_good(&self, _record: &str) -> Option<LastGood> {
         None
+    }
+
+    /// The timeline that goes on; `None`: a new one begins.
+    fn timeline(&self) -> Option<Timeline> {
+        None
+    }
+
+    /// What operators force.
+    fn overrides(&self) -> Overrides {
+        Overrides::default()
+    }
+
+    /// What has happened.
+    fn events(&self) -> Vec<EventView> {
+        Vec::new()
+    }
+
+    /// What an operator should know of what was left behind.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
+    /// What was answered to commands, by idempotency key.
+    fn replies(&self) -> HashMap<String, Reply> {
+        HashMap::new()
     }
 }
 

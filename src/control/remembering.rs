@@ -17,14 +17,14 @@ fn regions(numbers: &[u8]) -> Arc<Assembly> {
 }
 
 impl Running {
-    fn reason(&self) -> Reason {
+    pub(super) fn reason(&self) -> Reason {
         let snapshot = self.handle.current();
         let (_, side) = snapshot.side(RecordId(0), Family::V4).unwrap();
         side.class(0).unwrap().distribution.reason
     }
 
     /// A region's only address is seen so often.
-    async fn turn(&self, region: u8, pass: bool, times: u32) {
+    pub(super) async fn turn(&self, region: u8, pass: bool, times: u32) {
         for _ in 0..times {
             advance(TIMING.interval).await;
             self.seen([192, 0, region, 1], pass).await;
@@ -108,8 +108,8 @@ async fn a_restart_goes_on_from_what_was_stored() {
 
     // The judged health is too old to be worth anything; what was last good is not.
     let (store, restored) = open();
-    let later = clock::wall() + 20 * TIMING.interval;
-    let past = restored.at(clock::now(), later);
+    let later = restored.moment(clock::now()).after(40 * TIMING.interval);
+    let past = restored.at_moment(clock::now(), later);
     let server = start_with(regions(&[0, 2]), &past, Some(store));
     assert_eq!((server.served().0, server.reason()), (vec![50, 50], Reason::Available));
     server.turn(0, false, 3).await;

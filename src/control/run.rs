@@ -1,18 +1,25 @@
 //! The loop of the single writer: events in; snapshots, sentences, metrics and stored health out.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use super::apply::{Effects, Event, apply};
 use super::counters::Counters;
+use super::events::Events;
+use super::helm::{Origin, Request};
+use super::noting::Noted;
 use super::past::Past;
+use super::replies::Replies;
+use super::requests::Storing;
 use super::state::State;
 use super::store::Store;
 use super::tell;
+use super::views::EventView;
 use crate::clock;
 use crate::health::{Observation, Outcome, PoolHealth};
 use crate::metrics::{Live, Metrics};
@@ -34,8 +41,10 @@ const TICK: Duration = Duration::from_secs(1);
 /// not take it for forgotten.
 const RENEW: Duration = Duration::from_secs(3600);
 
+/// What is told when the store's thread is not there to tell.
+const LOST: &str = "the thread that writes the state has ended by a fault of this program";
+
 /// What control is connected to.
-#[derive(Debug)]
 pub struct Wiring {
     /// Where it counts.
     pub metrics: Arc<Metrics>,
@@ -45,6 +54,21 @@ pub struct Wiring {
     pub targets: watch::Sender<Arc<[Arc<Target>]>>,
     /// Whether every target has settled.
     pub settled: watch::Sender<bool>,
+    /// What operators ask for.
+    pub requests: mpsc::Receiver<Request>,
+    /// The number of the newest event.
+    pub events: watch::Sender<u64>,
+    /// Tells the wall clock's time.
+    pub wall: Wall,
+}
+
+/// Tells the wall clock's time.
+pub type Wall = Box<dyn Fn() -> SystemTime + Send + Sync>;
+
+impl fmt::Debug for Wiring {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Wiring").field("store", &self.store).finish_non_exhaustive()
+    }
 }
 
 /// A configuration to take over, and whom to tell when it is published.
@@ -52,21 +76,45 @@ pub struct Wiring {
 pub struct Reloaded {
     /// What was loaded.
     pub assembly: Arc<Assembly>,
+    /// Who had it loaded, for what is kept of it.
+    pub origin: Origin,
     /// Hears the generation that serves it.
     pub done: oneshot::Sender<u64>,
+}
+
+/// Waits until the store has told what became of what it was given.
+async fn stored(
+    storing: &mut Option<(Storing, oneshot::Receiver<Result<(), String>>)>,
+) -> Result<(), String> {
+    match storing {
+        Some((_, stored)) => stored.await.unwrap_or_else(|_| Err(LOST.into())),
+        None => std::future::pending().await,
+    }
 }
 
 /// The single writer.
 #[derive(Debug)]
 pub struct Control {
-    state: State,
+    pub(super) state: State,
     publisher: Publisher,
-    handle: Handle,
-    wiring: Wiring,
+    pub(super) handle: Handle,
+    pub(super) wiring: Wiring,
     counters: HashMap<TargetId, Counters>,
+    pub(super) started: Instant,
     published: Instant,
-    pending: bool,
+    pub(super) pending: bool,
     renewed: Instant,
+    pub(super) events: Events,
+    pub(super) replies: Replies,
+    /// The command that is being stored, and who tells when it is.
+    pub(super) storing: Option<(Storing, oneshot::Receiver<Result<(), String>>)>,
+    /// Events that wait until that is done.
+    pub(super) held_back: Vec<EventView>,
+    /// Transitions that wait for what they bring about, and how many more there are.
+    pub(super) noted: Vec<Noted>,
+    pub(super) more_noted: usize,
+    /// How far the wall clock is ahead of the timeline of the state, in milliseconds.
+    pub(super) offset: i128,
 }
 
 impl Control {
@@ -78,10 +126,26 @@ impl Control {
         let first = compile(None, &state.assembly, &state.inputs());
         let publisher = Publisher::new(first);
         let handle = publisher.handle();
-        let counters = HashMap::new();
-        let (published, pending, renewed) = (now, false, now);
-        let mut control =
-            Self { state, publisher, handle, wiring, counters, published, pending, renewed };
+        let mut control = Self {
+            state,
+            publisher,
+            handle,
+            wiring,
+            counters: HashMap::new(),
+            started: now,
+            published: now,
+            pending: false,
+            renewed: now,
+            events: Events::new(past.events()),
+            replies: Replies::new(past.replies()),
+            storing: None,
+            held_back: Vec::new(),
+            noted: Vec::new(),
+            more_noted: 0,
+            offset: 0,
+        };
+        control.offset = control.clock_offset();
+        control.note_start(past.trouble());
         control.retarget();
         control.tell_published(None, now);
         control.renew(now);
@@ -110,17 +174,29 @@ impl Control {
                 observations.recv_many(&mut lot, LOT_MAX).await
             };
             let due = tokio::time::Instant::from_std(self.published + COALESCE);
+            let idle = self.storing.is_none();
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
+                stored = stored(&mut self.storing), if !idle => {
+                    if let Some((storing, _)) = self.storing.take() {
+                        self.stored(storing, stored);
+                    }
+                }
                 Some(reloaded) = reloads.recv() => self.reload(reloaded),
                 () = tokio::time::sleep_until(due), if self.pending => self.publish(),
+                Some(request) = self.wiring.requests.recv(), if idle => self.request(request),
                 _ = tick.tick() => self.tidy(),
                 1.. = seen => {
                     self.observe(lot.drain(..));
                     next_lot = clock::now() + LOT;
                 }
             }
+        }
+        // Whoever gave a command hears what became of it.
+        if let Some((storing, stored)) = self.storing.take() {
+            let result = stored.await.unwrap_or_else(|_| Err(LOST.into()));
+            self.stored(storing, result);
         }
         // What still waits for its turn may be what takes a target down.
         observations.close();
@@ -139,6 +215,9 @@ impl Control {
         if self.pending && now.saturating_duration_since(self.published) >= COALESCE {
             self.publish();
         }
+        if !self.pending {
+            self.keep_noted(None, &self.handle.current());
+        }
     }
 
     fn take_in(&mut self, observation: Observation, now: Instant) {
@@ -152,7 +231,8 @@ impl Control {
             self.keep_rtt(*region, *rtt);
         }
         if let Some(moved) = &effects.transition {
-            tell::moved(&self.state, moved);
+            let sentence = tell::moved(&self.state, moved);
+            self.note_moved(moved, sentence);
             for (pool, was) in &moved.pools {
                 self.region(*pool, Some(was));
             }
@@ -163,9 +243,12 @@ impl Control {
         }
     }
 
-    fn reload(&mut self, Reloaded { assembly, done }: Reloaded) {
+    fn reload(&mut self, Reloaded { assembly, origin, done }: Reloaded) {
+        let before = self.handle.current();
         apply(&mut self.state, Event::Reloaded(assembly), clock::now());
         self.publish();
+        self.note_reload(&origin, Some(&before));
+        drop(before);
         self.retarget();
         self.wiring.metrics.retain(&self.live());
         // Names may be others now.
@@ -174,7 +257,7 @@ impl Control {
         let _ = done.send(self.handle.current().generation);
     }
 
-    fn publish(&mut self) {
+    pub(super) fn publish(&mut self) {
         let now = clock::now();
         let before = self.handle.current();
         let snapshot = compile(Some(&before), &self.state.assembly, &self.state.inputs());
@@ -188,15 +271,14 @@ impl Control {
         let after = self.handle.current();
         let metrics = &self.wiring.metrics;
         metrics.published(after.generation, now);
-        for change in tell::all_down_changes(before, &after) {
-            tell::all_down(&after.assembly, &change);
-        }
         for (binding, down) in tell::all_down_news(before, &after) {
             for record in after.assembly.records_of(binding) {
                 metrics.record_all_down(&record.name.to_string(), down);
             }
         }
         self.remember(before, &after);
+        self.keep_noted(before, &after);
+        self.note_all_down(before, &after);
     }
 
     /// Remembers what was compiled anew and is good. It is looked at only when all is down, which it
@@ -232,9 +314,9 @@ impl Control {
         self.wiring.targets.send_replace(self.state.probe_list());
         let assembly = Arc::clone(&self.state.assembly);
         for region in &assembly.regions {
-            self.wiring.metrics.region_weight(&region.name, region.weight);
             self.region(region.pool, None);
         }
+        self.show_overrides();
         self.tell_settled();
     }
 
@@ -307,6 +389,8 @@ impl Control {
 
     fn tidy(&mut self) {
         self.publisher.sweep();
+        self.advance_overrides();
+        self.watch_clock();
         self.wiring.metrics.oldest_observation(self.state.oldest_observation());
         let now = clock::now();
         if now.saturating_duration_since(self.renewed) >= RENEW {

@@ -1,23 +1,33 @@
 //! What the single writer knows: each target's health, and what that makes of each pool.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::health::{Health, PoolHealth, State as Judged, pool_health};
-use crate::model::{BindingId, Check, Destination, Family, PoolId, RegionId, Target, TargetId};
-use crate::routing::{Assembly, Inputs, PoolStanding, Snapshot, Standing};
+use crate::model::{
+    BindingId, Check, Destination, Family, Moment, PoolId, RecordId, RegionId, Target, TargetId,
+};
+use crate::routing::{Assembly, Forces, Inputs, PoolStanding, Snapshot, Standing};
 
 use super::memory::Memory;
+use super::overrides::Overrides;
 use super::past::Past;
+use super::timeline::{Clocks, Timeline};
 use super::timing::{Timing, smoothed};
 
 /// What is observed, by target, and what follows from it, by pool.
 #[derive(Debug)]
 pub struct State {
-    /// What is configured.
+    /// What is configured, records with overrides of their own apart from the others.
     pub assembly: Arc<Assembly>,
+    /// The same as it was loaded, and which records are apart.
+    base: Arc<Assembly>,
+    apart: BTreeSet<RecordId>,
+    timeline: Timeline,
+    pub(super) overrides: Overrides,
+    forces: Arc<Forces>,
     pub(super) targets: Vec<Tracked>,
     /// How many of them have not settled.
     pub(super) unsettled: usize,
@@ -58,8 +68,17 @@ type Key = (Arc<str>, u64, Destination);
 impl State {
     /// At the start of the process.
     pub fn new(assembly: Arc<Assembly>, past: &dyn Past, now: Instant) -> Self {
+        let timeline = past.timeline();
+        let mut overrides = past.overrides();
+        let timeline = timeline.unwrap_or_else(|| Timeline::resume(None, &Clocks::read()));
+        overrides.lapse(timeline.at(now));
         let mut state = Self {
             assembly: Arc::clone(&assembly),
+            base: Arc::clone(&assembly),
+            apart: BTreeSet::new(),
+            timeline,
+            overrides,
+            forces: Arc::default(),
             targets: Vec::new(),
             unsettled: 0,
             by_id: HashMap::new(),
@@ -75,17 +94,82 @@ impl State {
             past.health(check, at).unwrap_or(Health::unknown(now))
         };
         state.memory = Memory::new(&assembly, |record| past.last_good(&record.to_string()));
+        let assembly = state.set_apart(&assembly);
+        state.memory = state.memory.carried(&state.base, &assembly);
         let rtts = assembly.regions.iter();
         let rtts = rtts.filter_map(|r| Some((Arc::clone(&r.name), past.rtt(&r.name)?))).collect();
         state.adopt(assembly, &fresh, &rtts, now);
+        state.force(now);
         state
     }
 
     /// After a reload: targets that stay keep their health, new ones are newcomers.
     pub(super) fn reload(&mut self, assembly: Arc<Assembly>, now: Instant) {
+        let assembly = self.set_apart(&assembly);
         self.memory = self.memory.carried(&self.assembly, &assembly);
         let rtts = self.timing.by_name(&self.assembly);
         self.adopt(assembly, &|_, _| Health::newcomer(now), &rtts, now);
+        self.force(now);
+    }
+
+    /// Takes an assembly for the one that was loaded; gives the one to be used.
+    fn set_apart(&mut self, base: &Arc<Assembly>) -> Arc<Assembly> {
+        self.base = Arc::clone(base);
+        self.apart = self.overrides.records(base);
+        apart(base, &self.apart)
+    }
+
+    /// Has other overrides from now on. Returns whether they force anything else.
+    pub(super) fn set_overrides(&mut self, overrides: Overrides, now: Instant) -> bool {
+        self.overrides = overrides;
+        let records = self.overrides.records(&self.base);
+        let other = records != self.apart;
+        if other {
+            let assembly = apart(&self.base, &records);
+            self.memory = self.memory.carried(&self.assembly, &assembly);
+            (self.assembly, self.apart) = (assembly, records);
+        }
+        self.force(now) || other
+    }
+
+    /// Takes in what the overrides come to by now. Returns whether that is something else than before.
+    pub(super) fn force(&mut self, now: Instant) -> bool {
+        let forces = self.overrides.forces(&self.assembly, self.moment(now));
+        let other = forces != *self.forces;
+        if other {
+            self.forces = Arc::new(forces);
+        }
+        other
+    }
+
+    /// What is forced.
+    pub(super) fn forces(&self) -> &Forces {
+        &self.forces
+    }
+
+    /// What would be compiled with other overrides, all their moves being done.
+    pub(super) fn supposing(&self, overrides: &Overrides) -> (Arc<Assembly>, Inputs) {
+        let records = overrides.records(&self.base);
+        let same = records == self.apart;
+        let assembly = if same { Arc::clone(&self.assembly) } else { apart(&self.base, &records) };
+        let forces = Arc::new(overrides.forces(&assembly, Moment(u64::MAX)));
+        let memory = if same { None } else { Some(self.memory.carried(&self.assembly, &assembly)) };
+        let last_good = &memory.as_ref().unwrap_or(&self.memory).last_good;
+        let inputs = Inputs { forces, last_good: Arc::clone(last_good), ..self.inputs() };
+        (assembly, inputs)
+    }
+
+    /// The moment of an instant, on the timeline of the state.
+    pub(super) fn moment(&self, now: Instant) -> Moment {
+        self.timeline.at(now)
+    }
+
+    /// The targets that a pool depends on.
+    pub(super) fn targets_of(&self, pool: PoolId) -> impl Iterator<Item = &Tracked> {
+        let mut members: Vec<usize> = self.members[pool.index()].values().copied().collect();
+        members.sort_unstable();
+        members.dedup();
+        members.into_iter().map(|at| &self.targets[at])
     }
 
     /// Takes an assembly over, with all that is known of the targets that stay.
@@ -158,6 +242,7 @@ impl State {
             pools: Arc::clone(&self.standings),
             rtts: Arc::clone(&self.timing.in_force),
             last_good: Arc::clone(&self.memory.last_good),
+            forces: Arc::clone(&self.forces),
         }
     }
 
@@ -266,6 +351,10 @@ impl State {
             Standing::new(pool, family, health.h, live, health.flip)
         })))
     }
+}
+
+fn apart(base: &Arc<Assembly>, records: &BTreeSet<RecordId>) -> Arc<Assembly> {
+    if records.is_empty() { Arc::clone(base) } else { Arc::new(base.separated(records)) }
 }
 
 fn by_region(assembly: &Assembly, targets: &[Tracked]) -> Vec<Vec<usize>> {

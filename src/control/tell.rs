@@ -15,9 +15,9 @@ use super::state::State;
 /// How many names a sentence lists before it only counts.
 const NAMES: usize = 3;
 
-/// Logs a target's transition with what it did to its pools.
-pub(super) fn moved(state: &State, moved: &Moved) {
-    let Moved { target, transition, pools } = moved;
+/// Logs a target's transition with what it did to its pools; gives the sentence.
+pub(super) fn moved(state: &State, moved: &Moved) -> String {
+    let Moved { target, transition, pools, .. } = moved;
     let check = &target.check.name;
     let (from, to, cause) = (transition.from, transition.to, &transition.cause);
     let regions: Vec<String> =
@@ -41,6 +41,7 @@ pub(super) fn moved(state: &State, moved: &Moved) {
         }
         _ => tracing::info!(region, %check, address, from = %from, to = %to, "{sentence}"),
     }
+    sentence
 }
 
 /// What a pool serves now: `eu-west is down and serves 0 of 1 IPv4 addresses`.
@@ -77,7 +78,7 @@ fn listed(few: &[String], more: usize) -> String {
 
 /// A binding and family whose all-down rules were engaged or released by a snapshot.
 pub(super) struct Change {
-    binding: BindingId,
+    pub(super) binding: BindingId,
     family: Family,
     reason: Reason,
 }
@@ -144,26 +145,32 @@ pub(super) fn worst(served: &Served, family: Family) -> Reason {
     reasons.find(|reason| reason.is_all_down()).unwrap_or(first)
 }
 
-/// Logs that the all-down rules of some records were engaged or released: once, not for each.
-pub(super) fn all_down(assembly: &Assembly, change: &Change) {
+/// Logs that the all-down rules of some records were engaged or released, once, not for each; gives the
+/// sentence.
+pub(super) fn all_down(assembly: &Assembly, change: &Change) -> String {
     let records = assembly.records_of(change.binding);
     let more = records.len().saturating_sub(NAMES);
     let names: Vec<String> = records.take(NAMES).map(|record| record.name.to_string()).collect();
     let (record, family) = (listed(&names, more), change.family.name());
     let what = match change.reason {
         Reason::Available | Reason::NoFamily => {
-            tracing::info!(record, "{record}: no longer all down for {family}");
-            return;
+            let sentence = format!("{record}: no longer all down for {family}");
+            tracing::info!(record, "{sentence}");
+            return sentence;
         }
+        Reason::Drained => "what is drained but up is served",
         Reason::LastGood => "what was last in force is served (on_all_down = last_good)",
         Reason::OpenLive => "what still has a live address is served (on_all_down = open)",
         Reason::Open => "all are served as if they were up (on_all_down = open)",
         Reason::Closed => "no address is served (on_all_down = closed)",
         Reason::Instead => "the region or policy named by on_all_down is served",
         Reason::Nothing => {
-            tracing::error!(record, "{record}: nothing may be served for {family}");
-            return;
+            let sentence = format!("{record}: nothing may be served for {family}");
+            tracing::error!(record, "{sentence}");
+            return sentence;
         }
     };
-    tracing::warn!(record, "{record}: all down for {family}; {what}");
+    let sentence = format!("{record}: all down for {family}; {what}");
+    tracing::warn!(record, "{sentence}");
+    sentence
 }

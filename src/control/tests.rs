@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
@@ -93,6 +94,17 @@ pub(super) fn assembly_of(
     Arc::new(Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0))
 }
 
+/// A wall clock that goes on with the paused one, and can be set.
+fn wall_beside(from: std::time::Instant, set_by: Arc<AtomicI64>) -> Wall {
+    let start = clock::wall();
+    Box::new(move || {
+        let wall = start + (clock::now() - from);
+        let by = set_by.load(Ordering::Relaxed);
+        let span = Duration::from_secs(by.unsigned_abs());
+        if by < 0 { wall - span } else { wall + span }
+    })
+}
+
 /// A running writer, and the ends that it is connected to.
 pub(super) struct Running {
     observations: mpsc::Sender<Observation>,
@@ -100,7 +112,10 @@ pub(super) struct Running {
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     settled: watch::Receiver<bool>,
     pub(super) handle: Handle,
+    pub(super) helm: Helm,
     pub(super) metrics: Arc<Metrics>,
+    /// By so many seconds the wall clock was set.
+    set_by: Arc<AtomicI64>,
     writing: tokio::task::JoinHandle<()>,
     _stop: tokio_util::sync::DropGuard,
 }
@@ -119,7 +134,19 @@ pub(super) fn start_with(
     let (observations, observed) = mpsc::channel(64);
     let (reloads, reloaded) = mpsc::channel(1);
     let metrics = Metrics::new();
-    let wiring = Wiring { metrics: Arc::clone(&metrics), store, targets, settled: settled_told };
+    let (asks, requests) = mpsc::channel(16);
+    let (events, events_seen) = watch::channel(0);
+    let metrics_too = Arc::clone(&metrics);
+    let set_by = Arc::new(AtomicI64::new(0));
+    let wiring = Wiring {
+        metrics: metrics_too,
+        store,
+        targets,
+        settled: settled_told,
+        requests,
+        events,
+        wall: wall_beside(clock::now(), Arc::clone(&set_by)),
+    };
     let control = Control::new(assembly, past, wiring);
     let (handle, stop) = (control.handle(), CancellationToken::new());
     let writing = tokio::spawn(control.run(observed, reloaded, stop.clone()));
@@ -129,7 +156,9 @@ pub(super) fn start_with(
         targets: targets_seen,
         settled,
         handle,
+        helm: Helm::new(asks, events_seen),
         metrics,
+        set_by,
         writing,
         _stop: stop.drop_guard(),
     }
@@ -164,7 +193,8 @@ impl Running {
 
     pub(super) async fn reload(&self, assembly: Arc<Assembly>) {
         let (done, published) = oneshot::channel();
-        self.reloads.send(Reloaded { assembly, done }).await.unwrap();
+        let origin = Origin { text: "loaded again".into(), ..Origin::default() };
+        self.reloads.send(Reloaded { assembly, origin, done }).await.unwrap();
         published.await.unwrap();
     }
 
@@ -172,6 +202,11 @@ impl Running {
     pub(super) async fn stop(self) {
         drop(self._stop);
         self.writing.await.unwrap();
+    }
+
+    /// Sets the wall clock by so many seconds.
+    pub(super) fn set_clock(&self, secs: i64) {
+        self.set_by.store(secs, Ordering::Relaxed);
     }
 
     pub(super) fn has_settled(&self) -> bool {

@@ -86,7 +86,7 @@ async fn a_reload_and_a_restart_go_on_from_what_is_known() {
     server.stop().await;
 
     let (store, restored) = open();
-    let past = restored.at(clock::now(), clock::wall());
+    let past = restored.at(clock::now());
     let server = start_with(regions(&[0, 1]), &past, Some(store));
     assert_eq!(server.served().0, [0, 100]);
     // One slow connection is noise to what was smoothed before.

@@ -31,6 +31,19 @@ pub struct Live {
     pub columns: HashSet<u32>,
 }
 
+/// How many overrides of each kind are in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct OverridesInForce {
+    /// Drains, and returns that are not done.
+    pub drain: u32,
+    /// Forced down.
+    pub force_down: u32,
+    /// Forced up.
+    pub force_up: u32,
+    /// Other weights.
+    pub weight: u32,
+}
+
 /// The series themselves.
 #[derive(Debug)]
 pub(super) struct Gauges {
@@ -39,6 +52,7 @@ pub(super) struct Gauges {
     check_results: Series<3, Count>,
     region_up: Series<2, Level>,
     region_weight: Series<1, Level>,
+    overrides: Series<1, Level>,
     region_transitions: Series<2, Count>,
     record_all_down: Series<1, Level>,
     geo_database_build: Series<1, Level>,
@@ -68,6 +82,7 @@ impl Gauges {
             check_results: series(registry, &table::CHECK_RESULTS),
             region_up: series(registry, &table::REGION_UP),
             region_weight: series(registry, &table::REGION_WEIGHT),
+            overrides: series(registry, &table::OVERRIDES),
             region_transitions: series(registry, &table::REGION_TRANSITIONS),
             record_all_down: series(registry, &table::RECORD_ALL_DOWN),
             geo_database_build: series(registry, &table::GEO_DATABASE_BUILD),
@@ -162,6 +177,19 @@ impl Metrics {
     /// A region's weight in force.
     pub fn region_weight(&self, region: &str, weight: Weight) {
         self.gauges.region_weight.update([region], |level| level.0 = weight.0.into());
+    }
+
+    /// How many overrides of each kind are in force.
+    pub fn overrides(&self, in_force: OverridesInForce) {
+        let OverridesInForce { drain, force_down, force_up, weight } = in_force;
+        for (kind, count) in [
+            ("drain", drain),
+            ("force-down", force_down),
+            ("force-up", force_up),
+            ("weight", weight),
+        ] {
+            self.gauges.overrides.update([kind], |level| level.0 = count);
+        }
     }
 
     /// A region has gone up or down.

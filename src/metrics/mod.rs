@@ -20,6 +20,6 @@ mod tests;
 
 pub use block::Block;
 pub use connections::Connections;
-pub use gauges::{CheckResults, CheckUp, Live};
+pub use gauges::{CheckResults, CheckUp, Live, OverridesInForce};
 pub use handle::{CONTENT_TYPE, Metrics};
 pub use labels::{CookieStanding, DropReason, End, Limit, LimitAction, Proto, TransferResult};

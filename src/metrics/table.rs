@@ -95,6 +95,8 @@ table! {
         "Whether a region is up (1) or down (0) for an address family.";
     REGION_WEIGHT = "trimtab_region_weight" Gauge, ["region"],
         "Weight of a region in force.";
+    OVERRIDES = "trimtab_overrides" Gauge, ["kind"],
+        "Overrides in force, by what they force.";
     REGION_TRANSITIONS = "trimtab_region_transitions_total" Counter, ["region", "to"],
         "Changes of a region's state, by the new state.";
     RECORD_ALL_DOWN = "trimtab_record_all_down" Gauge, ["record"],

@@ -143,34 +143,71 @@ impl Force {
     }
 }
 
-/// What operators make of one pool in one tree.
+/// What operators make of one pool in one tree, all overrides together.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Forcing {
-    /// Its state.
-    pub state: Forced,
+    /// As if up.
+    pub up: bool,
+    /// The part that is drained, 0 to 1.
+    pub drained: f64,
+    /// Never a share.
+    pub down: bool,
     /// The weight that counts in place of any configured one.
     pub weight: Option<Weight>,
 }
 
-/// A state that is forced; the later, the more restrictive.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd, Default)]
+/// The state that is forced on a pool: of several, the most restrictive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Forced {
     /// None.
     #[default]
     No,
     /// As if up.
     Up,
-    /// This part of its answers is drained, above 0, at most 1.
-    Drained(f64),
+    /// No share while any other pool is up.
+    Drained,
     /// Never a share.
     Down,
 }
 
-impl Forced {
-    /// The more restrictive of two.
+impl Forcing {
+    /// Whether nothing is forced.
     #[must_use]
-    pub fn stricter(self, other: Self) -> Self {
-        if other > self { other } else { self }
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// What is forced, where a pool of which more than the part `cut` is drained counts as drained.
+    #[must_use]
+    pub fn forced(&self, cut: f64) -> Forced {
+        match self {
+            Self { down: true, .. } => Forced::Down,
+            Self { drained, .. } if *drained > cut => Forced::Drained,
+            Self { up: true, .. } => Forced::Up,
+            _ => Forced::No,
+        }
+    }
+
+    /// Takes in one more override, as it is at a moment. Of several weights the last one taken in
+    /// counts.
+    pub fn add(&mut self, force: &Force, now: Moment) {
+        match force {
+            Force::Drain(drain) => self.drained = self.drained.max(drain.at(now)),
+            Force::Down => self.down = true,
+            Force::Up => self.up = true,
+            Force::Weight(weight) => self.weight = Some(*weight),
+        }
+    }
+
+    /// Together with what is forced more closely: in one record.
+    #[must_use]
+    pub fn with(self, closer: Self) -> Self {
+        Self {
+            up: self.up || closer.up,
+            drained: self.drained.max(closer.drained),
+            down: self.down || closer.down,
+            weight: closer.weight.or(self.weight),
+        }
     }
 }
 
@@ -211,12 +248,33 @@ mod tests {
 
     #[test]
     fn the_most_restrictive_counts() {
+        let now = Moment(7);
+        let drain = |part| Force::Drain(Move::new(part, part, now, Duration::ZERO));
+        let of = |forces: &[Force]| {
+            let mut forcing = Forcing::default();
+            forces.iter().for_each(|force| forcing.add(force, now));
+            [0.0, 0.5].map(|cut| forcing.forced(cut))
+        };
         use Forced::{Down, Drained, No, Up};
-        let all = [No, Up, Drained(0.5), Drained(1.0), Down];
-        for (at, one) in all.into_iter().enumerate() {
-            for other in &all[at..] {
-                assert_eq!((one.stricter(*other), other.stricter(one)), (*other, *other));
-            }
-        }
+        assert_eq!(of(&[]), [No, No]);
+        assert_eq!(of(&[Force::Up]), [Up, Up]);
+        assert_eq!(of(&[Force::Up, drain(1.0)]), [Drained, Drained]);
+        assert_eq!(
+            of(&[drain(0.4), Force::Up, drain(0.3)]),
+            [Drained, Up],
+            "up where it is not drained"
+        );
+        assert_eq!(of(&[drain(1.0), Force::Down, Force::Up]), [Down, Down]);
+    }
+
+    #[test]
+    fn a_records_weight_counts_before_a_regions_and_then_the_newest() {
+        let mut all = Forcing::default();
+        let mut own = Forcing::default();
+        all.add(&Force::Weight(Weight(1)), Moment(0));
+        all.add(&Force::Weight(Weight(2)), Moment(0));
+        assert_eq!(all.with(own).weight, Some(Weight(2)));
+        own.add(&Force::Weight(Weight(3)), Moment(0));
+        assert_eq!(all.with(own).weight, Some(Weight(3)));
     }
 }

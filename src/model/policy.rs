@@ -29,6 +29,14 @@ impl Tree {
         &self.nodes[id.0 as usize].node
     }
 
+    /// What it is called: the name or type of its root's policy, or its region's name.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let root = self.nodes.get(self.root.0 as usize);
+        let name = root.and_then(|root| root.name.as_ref());
+        name.map_or_else(|| self.node(self.root).label().into(), ToString::to_string)
+    }
+
     /// The regions' slots at and below a node.
     #[must_use]
     pub fn slots_below(&self, id: NodeId) -> Vec<Slot> {
@@ -147,6 +155,22 @@ pub enum Node {
         /// How many addresses an answer has at most, where that is less than what the record says.
         max_answers: Option<u8>,
     },
+}
+
+impl Node {
+    /// `region`, or the type of policy.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Region(_) => "region",
+            Self::Weighted { .. } => "weighted",
+            Self::Failover { .. } => "failover",
+            Self::Geolocation { .. } => "geolocation",
+            Self::Latency { .. } => "latency",
+            Self::Geoproximity { .. } => "geoproximity",
+            Self::Multivalue { .. } => "multivalue",
+        }
+    }
 }
 
 /// One rule of a geolocation policy.

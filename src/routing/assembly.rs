@@ -1,5 +1,6 @@
 //! What was configured, checked and immutable, in the form that shares are compiled from.
 
+use std::collections::BTreeSet;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,6 +128,38 @@ impl Assembly {
         Self { places, timed, ..self.clone() }
     }
 
+    /// The same with a binding of its own for each of these records: what an operator forces there then
+    /// concerns it alone.
+    #[must_use]
+    pub fn separated(&self, records: &BTreeSet<RecordId>) -> Self {
+        let mut assembly = self.clone();
+        let mut served = assembly.served.to_vec();
+        for id in records {
+            let Some(was) = self.parts.records.get(id.index()).map(|record| record.binding) else {
+                continue;
+            };
+            // The last one left has it to itself.
+            if assembly.binding_records[was.index()].len() < 2 {
+                continue;
+            }
+            let own = BindingId(assembly.parts.bindings.len() as u32);
+            let binding = assembly.parts.bindings[was.index()].clone();
+            for pool in binding.pools.iter().flatten() {
+                let list = &mut assembly.pool_bindings[pool.index()];
+                if list.last() != Some(&own) {
+                    list.push(own);
+                }
+            }
+            assembly.parts.bindings.push(binding);
+            assembly.parts.records[id.index()].binding = own;
+            served[id.index()].binding = own;
+            assembly.binding_records[was.index()].retain(|record| record != id);
+            assembly.binding_records.push(vec![*id]);
+        }
+        assembly.served = served.into();
+        assembly
+    }
+
     /// The bindings that a pool stands in.
     #[must_use]
     pub fn bindings_of(&self, pool: PoolId) -> &[BindingId] {
@@ -135,8 +168,13 @@ impl Assembly {
 
     /// The records that draw from a binding.
     pub fn records_of(&self, binding: BindingId) -> impl ExactSizeIterator<Item = &Record> {
-        let ids = self.binding_records.get(binding.index()).map_or(&[][..], Vec::as_slice);
-        ids.iter().map(|id| &self.records[id.index()])
+        self.ids_of(binding).iter().map(|id| &self.records[id.index()])
+    }
+
+    /// The same by their positions.
+    #[must_use]
+    pub fn ids_of(&self, binding: BindingId) -> &[RecordId] {
+        self.binding_records.get(binding.index()).map_or(&[], Vec::as_slice)
     }
 
     /// What depends on round-trip times of this nameserver; `None`: nothing.

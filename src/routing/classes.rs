@@ -11,10 +11,10 @@ use crate::model::{Family, Node, Slot, Tree, TreeId};
 use super::assembly::Assembly;
 use super::distribution::{Distribution, RingOf};
 use super::levels::{Health, Reading};
-use super::offer::{Class, Event, Group, Trace, Walk};
+use super::offer::{Class, Event, Group, Offer, Trace, Walk};
 use super::places::Table;
 use super::settle::{Reason, Settled};
-use super::sight::Sight;
+use super::sight::{Side, Sight};
 use super::sticky::Seeds;
 
 /// The distributions of a tree's classes in one family.
@@ -32,11 +32,11 @@ impl Classes {
         let unknown = [Class::default()];
         let classes = assembly.places.table(id).map_or(&unknown[..], Table::classes);
         let tree = &assembly.trees[id.index()];
-        let health = sight.health(family);
+        let sides = sight.sides(family);
         let (mut known, mut distinct) = (HashMap::<Box<[u64]>, u32>::new(), Vec::new());
         let mut key = Vec::new();
         let of_class = classes.iter().map(|class| {
-            let walked = Walked::new(tree, family, class, &health, &mut ());
+            let walked = Sides::all(tree, family, class, &sides);
             walked.key(&mut key);
             if let Some(position) = known.get(key.as_slice()) {
                 return *position;
@@ -50,27 +50,105 @@ impl Classes {
     }
 }
 
-/// What one class of clients is answered in one family. Whoever wants to know why brings a trace.
-pub(super) fn flatten(
-    tree: &Tree,
-    family: Family,
-    class: &Class,
-    health: &Health,
-    trace: &mut impl Trace,
-) -> Distribution {
-    Walked::new(tree, family, class, health, trace).distribution(None)
+/// What one class of clients is answered in one family.
+pub(super) fn flatten(tree: &Tree, family: Family, class: &Class, sides: &[Side]) -> Distribution {
+    Sides::all(tree, family, class, sides).distribution(None)
 }
 
-/// A walk and what it came to; its shares are in the order of the slots.
-struct Walked<'a> {
+/// The walks of all sides, and the part of the answers that each decides.
+struct Sides<'a>(Vec<(f64, Walked<'a>)>);
+
+impl<'a> Sides<'a> {
+    /// A side that is all down gives way to those that are not.
+    fn all(tree: &'a Tree, family: Family, class: &'a Class, sides: &'a [Side]) -> Self {
+        let walk =
+            |side: &'a Side| (side.share, Walked::new(tree, family, class, &side.health, &mut ()));
+        let mut all: Vec<_> = sides.iter().map(walk).collect();
+        let gives_way = |(_, walked): &(f64, Walked<'_>)| walked.settled.reason.is_all_down();
+        match all.iter().position(|side| !gives_way(side)) {
+            Some(_) if all.len() > 1 => all.retain(|side| !gives_way(side)),
+            Some(_) => {}
+            // The one with least drained.
+            None => all.truncate(1),
+        }
+        Self(all)
+    }
+
+    /// All that its distribution depends on, beside the tree and health.
+    fn key(&self, key: &mut Vec<u64>) {
+        key.clear();
+        for (share, walked) in &self.0 {
+            key.push(share.to_bits());
+            walked.key(key);
+        }
+    }
+
+    /// Puts the sides together. A ring that holds others in one side than in another is another group
+    /// there: its slot is so many rings behind.
+    fn distribution(self, seeds: Option<&Seeds>) -> Distribution {
+        let total: f64 = self.0.iter().map(|(share, _)| share).sum();
+        let mut reasons = self.0.iter().map(|(_, walked)| walked.reason);
+        let first = reasons.clone().next().unwrap_or(Reason::Nothing);
+        let reason = reasons.find(|reason| reason.is_all_down()).unwrap_or(first);
+        let mut all = Mixed::default();
+        for (share, walked) in self.0 {
+            let regions = walked.walk.tree.slots.len();
+            let rings = walked.rings();
+            all.add(walked.settled.offer, share / total, rings, regions);
+        }
+        all.offer.shares.sort_unstable_by_key(|(group, _)| *group);
+        Distribution::new(all.offer, reason, all.rings, seeds)
+    }
+}
+
+/// Several sides together.
+#[derive(Default)]
+struct Mixed {
+    offer: Offer,
+    rings: Vec<RingOf>,
+}
+
+impl Mixed {
+    fn add(&mut self, offer: Offer, share: f64, rings: Vec<RingOf>, regions: usize) {
+        let of_a_side = rings.len();
+        let first = self.rings.is_empty();
+        let mut shift = vec![0; of_a_side];
+        if !first {
+            for (at, ring) in rings.iter().enumerate() {
+                // A side before may have the same in its place.
+                let same = self.rings.iter().enumerate().skip(at).step_by(of_a_side);
+                let same = same.map(|(place, known)| (place - at, known)).find(|(_, k)| *k == ring);
+                shift[at] = same.map_or(self.rings.len(), |(shift, _)| shift);
+            }
+        }
+        if first || shift.contains(&self.rings.len()) {
+            self.rings.extend(rings);
+        }
+        for (group, part) in offer.shares {
+            let group = match group {
+                Group::Slot(slot) => {
+                    let shift = slot.index().checked_sub(regions).and_then(|ring| shift.get(ring));
+                    let moved = slot.index() + shift.copied().unwrap_or_default();
+                    Group::Slot(u16::try_from(moved).map_or(slot, Slot))
+                }
+                Group::Nodata => group,
+            };
+            self.offer.add(&Offer { shares: vec![(group, part)] }, share);
+        }
+    }
+}
+
+/// One walk and what it came to; its shares are in the order of the slots.
+pub(super) struct Walked<'a> {
     walk: Walk<'a>,
-    settled: Settled,
+    pub(super) settled: Settled,
     /// The root's reason, or that of the first fence that is all down.
     reason: Reason,
 }
 
 impl<'a> Walked<'a> {
-    fn new(
+    /// Walks a tree once. Whoever wants to know why brings a trace.
+    pub(super) fn new(
         tree: &'a Tree,
         family: Family,
         class: &'a Class,
@@ -85,10 +163,9 @@ impl<'a> Walked<'a> {
         Self { walk, settled, reason }
     }
 
-    /// All that its distribution depends on, beside the tree and health.
     fn key(&self, key: &mut Vec<u64>) {
-        key.clear();
         key.push(self.reason as u64 | (self.settled.reading as u64) << 8);
+        key.push(self.settled.offer.shares.len() as u64);
         key.extend(self.settled.offer.shares.iter().flat_map(|(group, share)| {
             let group = match group {
                 Group::Slot(slot) => u64::from(slot.0),
@@ -98,7 +175,8 @@ impl<'a> Walked<'a> {
         }));
     }
 
-    fn distribution(self, seeds: Option<&Seeds>) -> Distribution {
+    /// What the rings of the tree hold, in the order of their slots.
+    pub(super) fn rings(&self) -> Vec<RingOf> {
         let mut rings: Vec<(Slot, RingOf)> = Vec::new();
         for node in &self.walk.tree.nodes {
             let Node::Multivalue { members, ring, max_answers } = &node.node else { continue };
@@ -109,8 +187,7 @@ impl<'a> Walked<'a> {
             rings.push((*ring, of));
         }
         rings.sort_by_key(|(ring, _)| *ring);
-        let rings = rings.into_iter().map(|(_, of)| of).collect();
-        Distribution::new(self.settled.offer, self.reason, rings, seeds)
+        rings.into_iter().map(|(_, of)| of).collect()
     }
 
     /// The regions of a ring that has a share. When none of them has anything under the reading

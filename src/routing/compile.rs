@@ -54,6 +54,7 @@ pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &I
         pools: Arc::clone(&inputs.pools),
         rtts: Arc::clone(&inputs.rtts),
         last_good: Arc::clone(&inputs.last_good),
+        forces: Arc::clone(&inputs.forces),
     }
 }
 
@@ -78,6 +79,9 @@ fn touched(previous: &Snapshot, was: &Inputs, is: &Inputs) -> Vec<BindingId> {
     }
     if let Some(timed) = assembly.timed().filter(|_| was.rtts != is.rtts) {
         touched.extend(timed.bindings(assembly));
+    }
+    if !Arc::ptr_eq(&was.forces, &is.forces) {
+        touched.extend(is.forces.changed(&was.forces, assembly));
     }
     touched.sort_unstable();
     touched.dedup();

@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::model::{Family, Pool};
 use crate::wire::TailBuf;
 
+use super::forces::Forces;
+
 /// All that changes while a configuration stays. What has not changed keeps its `Arc`: that is
 /// how the next compile knows.
 #[derive(Debug, Clone, Default)]
@@ -20,10 +22,12 @@ pub struct Inputs {
     /// What `last_good` goes back to, by [`crate::model::BindingId`]; only bindings of trees that
     /// ask for it need any. One behind the end has nothing.
     pub last_good: Arc<Vec<Option<Arc<Remembered>>>>,
+    /// What operators force.
+    pub forces: Arc<Forces>,
 }
 
 impl Inputs {
-    /// Health alone, and nothing timed or remembered.
+    /// Health alone, and nothing timed, remembered or forced.
     #[must_use]
     pub fn of(pools: Vec<Arc<PoolStanding>>) -> Self {
         Self { pools: Arc::new(pools), ..Self::default() }

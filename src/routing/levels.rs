@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Family, Slot};
+use crate::model::{Family, Forced, Slot, Weight};
 
 use super::inputs::PoolStanding;
 
@@ -22,29 +22,51 @@ pub(super) struct Level {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Health {
     judged: Vec<Level>,
+    undrained: Vec<Level>,
     remembered: Vec<Level>,
     any_live: Vec<Level>,
     all_up: Vec<Level>,
     /// This nameserver's own round-trip time to each slot's region; where none is known, the end may
     /// be missing.
     pub(super) rtts: Vec<Option<Duration>>,
+    /// The weight that is forced on each slot's region; where none is, the end may be missing.
+    pub(super) weights: Vec<Option<Weight>>,
+    /// What is forced on each slot; where nothing is, the end may be missing.
+    forced: Vec<Forced>,
 }
 
 impl Health {
-    /// Of pools in slot order; `None` takes no part.
-    pub(super) fn new(pools: &[Option<&PoolStanding>]) -> Self {
-        let read = |reading| pools.iter().map(|pool| level(*pool, reading)).collect();
+    /// Of pools in slot order, `None` taking no part, and what is forced on each, of which the end may
+    /// be missing.
+    pub(super) fn new(pools: &[Option<&PoolStanding>], forced: Vec<Forced>) -> Self {
+        let read = |reading| {
+            let force = |slot| forced.get(slot).copied().unwrap_or_default();
+            let pools = pools.iter().enumerate();
+            pools.map(|(slot, pool)| level(*pool, reading, force(slot))).collect()
+        };
         Self {
             judged: read(Reading::Judged),
+            undrained: read(Reading::Undrained),
             remembered: read(Reading::Remembered),
             any_live: read(Reading::AnyLive),
             all_up: read(Reading::AllUp),
             rtts: Vec::new(),
+            weights: Vec::new(),
+            forced,
         }
     }
 
-    /// Remembers the health factor of a slot; one that is not remembered was down.
+    /// Whether any pool is drained.
+    pub(super) fn any_drained(&self) -> bool {
+        self.forced.contains(&Forced::Drained)
+    }
+
+    /// Remembers the health factor of a slot; one that is not remembered was down. What is forced up
+    /// or down is so whatever is remembered.
     pub(super) fn remember(&mut self, slot: usize, family: Family, h: f64) {
+        if matches!(self.forced.get(slot), Some(Forced::Up | Forced::Down)) {
+            return;
+        }
         if let Some(level) = self.remembered.get_mut(slot).filter(|l| l.has[family.index()]) {
             level.h[family.index()] = h;
         }
@@ -54,6 +76,7 @@ impl Health {
     pub(super) fn levels(&self, reading: Reading) -> &[Level] {
         match reading {
             Reading::Judged => &self.judged,
+            Reading::Undrained => &self.undrained,
             Reading::Remembered => &self.remembered,
             Reading::AnyLive => &self.any_live,
             Reading::AllUp => &self.all_up,
@@ -64,8 +87,10 @@ impl Health {
 /// How health is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reading {
-    /// As judged.
+    /// As judged, and what is drained as if down.
     Judged,
+    /// As judged, drained or not.
+    Undrained,
     /// As it was when it was last good.
     Remembered,
     /// Up where any address is up, whatever the pool's own judgement.
@@ -76,20 +101,23 @@ pub enum Reading {
 
 impl Reading {
     /// All, the best of them first.
-    pub(super) const ALL: [Self; 4] = [Self::Judged, Self::Remembered, Self::AnyLive, Self::AllUp];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Judged, Self::Undrained, Self::Remembered, Self::AnyLive, Self::AllUp];
 }
 
-fn level(pool: Option<&PoolStanding>, reading: Reading) -> Level {
+fn level(pool: Option<&PoolStanding>, reading: Reading, forced: Forced) -> Level {
     let mut level = Level::default();
     let Some(pool) = pool else { return level };
     for family in Family::BOTH {
         let standing = pool.family(family);
         let has = standing.count > 0;
-        let h = match reading {
-            Reading::Judged => standing.h,
-            Reading::Remembered => 0.0,
-            Reading::AnyLive => f64::from(u8::from(!standing.live.is_empty())),
-            Reading::AllUp => 1.0,
+        let h = match (forced, reading) {
+            (Forced::Down, _) | (Forced::Drained, Reading::Judged) => 0.0,
+            (Forced::Up, _) => 1.0,
+            (_, Reading::Judged | Reading::Undrained) => standing.h,
+            (_, Reading::Remembered) => 0.0,
+            (_, Reading::AnyLive) => f64::from(u8::from(!standing.live.is_empty())),
+            (_, Reading::AllUp) => 1.0,
         };
         level.has[family.index()] = has;
         level.h[family.index()] = if has { h } else { 0.0 };

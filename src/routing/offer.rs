@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use crate::model::{Family, Member, MissingFamily, Node, NodeId, Slot, Tree};
+use crate::model::{Family, Member, MissingFamily, Node, NodeId, Slot, Tree, Weight};
 
 use super::bands::bands_of;
 use super::levels::{self, Health, Reading};
@@ -41,7 +41,7 @@ impl Offer {
     }
 
     /// Adds `factor` times another offer.
-    fn add(&mut self, other: &Self, factor: f64) {
+    pub(super) fn add(&mut self, other: &Self, factor: f64) {
         for &(group, share) in &other.shares {
             let more = share * factor;
             match self.shares.iter_mut().find(|(known, _)| *known == group) {
@@ -251,13 +251,13 @@ impl Walk<'_> {
     fn group(&self, members: &[Member], used: &[Slot], trace: &mut impl Trace) -> Offer {
         for standby in [false, true] {
             let (mut sum, mut best) = (Offer::default(), 0.0_f64);
-            for member in members.iter().filter(|m| m.weight.is_standby() == standby) {
+            for member in members.iter().filter(|m| self.weight(m).is_standby() == standby) {
                 if self.lacks_family(member.node) {
                     trace.tell(Event::LeavesOut(member.node));
                     continue;
                 }
                 let offer = self.offer(member.node, used, trace);
-                let weight = if standby { 1.0 } else { f64::from(member.weight.0) };
+                let weight = if standby { 1.0 } else { f64::from(self.weight(member).0) };
                 trace.tell(Event::Counts(weight * offer.availability()));
                 sum.add(&offer, weight);
                 best = best.max(offer.availability());
@@ -267,6 +267,15 @@ impl Walk<'_> {
             }
         }
         Offer::default()
+    }
+
+    /// What a member weighs: a region what is forced on it, if anything is.
+    fn weight(&self, member: &Member) -> Weight {
+        let forced = match self.tree.node(member.node) {
+            Node::Region(slot) => self.health.weights.get(slot.index()).copied().flatten(),
+            _ => None,
+        };
+        forced.unwrap_or(member.weight)
     }
 
     /// A group that keeps its place when none of its members has the family.

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::classes::flatten;
 use super::levels::Health;
+use super::sight::Side;
 use super::tables::{Both, Spec, plant, standings};
 use super::*;
 use crate::model::{Family, Node, OnAllDown, Slot};
@@ -110,7 +111,8 @@ fn flat(spec: &Spec, healths: &[f64]) -> (Shares, Distribution) {
     let (tree, class) = plant(spec, healths.len() as u16, OnAllDown::Open);
     let standings = pools(healths);
     let standings: Vec<Option<&PoolStanding>> = standings.iter().map(Some).collect();
-    let distribution = flatten(&tree, Family::V4, &class, &Health::new(&standings), &mut ());
+    let sides = [Side { share: 1.0, cut: 0.0, health: Health::new(&standings, Vec::new()) }];
+    let distribution = flatten(&tree, Family::V4, &class, &sides);
     let ring = |slot: Slot| {
         let mut rings = tree.nodes.iter().filter_map(|node| match &node.node {
             Node::Multivalue { members, ring, .. } if *ring == slot => Some(members),

@@ -24,6 +24,8 @@ pub enum Reason {
     Available,
     /// No pool of the tree has an address of the family: NODATA, and nothing is wrong.
     NoFamily,
+    /// All down but for drained pools that are up; these are served.
+    Drained,
     /// All down; served as when it was last not, and nothing was in doubt.
     LastGood,
     /// All down; served as if pools with any live address were up.
@@ -39,6 +41,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Its word in JSON.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::NoFamily => "no_family",
+            Self::Drained => "drained",
+            Self::LastGood => "last_good",
+            Self::OpenLive => "open_live",
+            Self::Open => "open",
+            Self::Closed => "closed",
+            Self::Instead => "instead",
+            Self::Nothing => "nothing",
+        }
+    }
+
     /// Whether the all-down rules are engaged.
     #[must_use]
     pub const fn is_all_down(self) -> bool {
@@ -72,6 +90,11 @@ impl Walk<'_> {
             let offer = Walk { reading, ..*self }.offer(node, &[], trace);
             settled(offer, reason, reading)
         };
+        if self.health.any_drained()
+            && let Some(settled) = under(root, Reading::Undrained, Reason::Drained)
+        {
+            return settled;
+        }
         match self.tree.on_all_down {
             OnAllDown::Closed => Some(empty(Reason::Closed)),
             // A region or policy without the family is an empty answer, and meant to be.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Binding, BindingId, Family, OnAllDown, PoolId, RegionId};
+use crate::model::{
+    Binding, BindingId, Family, Forced, Forcing, OnAllDown, PoolId, RegionId, Weight,
+};
 
 use super::assembly::Assembly;
 use super::inputs::{Inputs, PoolStanding, Remembered};
@@ -18,6 +20,19 @@ pub(super) struct Sight<'a> {
     rtts: Vec<Option<Duration>>,
     /// What `last_good` goes back to, in a tree that asks for it.
     remembered: Option<&'a Remembered>,
+    /// What is forced on each slot; empty when nothing is forced anywhere.
+    pub(super) forcings: Vec<Forcing>,
+}
+
+/// A part of the answers, and the health by which it is decided. While something is drained in part
+/// there are several.
+#[derive(Debug, Clone)]
+pub(super) struct Side {
+    /// How large a part, above 0; all sides sum to 1.
+    pub(super) share: f64,
+    /// A pool of which more than this is drained counts as drained.
+    pub(super) cut: f64,
+    pub(super) health: Health,
 }
 
 /// All that a walk for a family sees of a slot: where slots look alike, shares are the same.
@@ -28,6 +43,7 @@ pub(super) struct Seen {
     h: u64,
     remembered: u64,
     rtt: Option<Duration>,
+    forced: (bool, bool, u64, Option<Weight>),
 }
 
 impl<'a> Sight<'a> {
@@ -52,6 +68,11 @@ impl<'a> Sight<'a> {
         let asks = tree.on_all_down == OnAllDown::LastGood;
         let memory = inputs.last_good.get(binding.index()).filter(|_| asks);
         self.remembered = memory.and_then(Option::as_deref);
+        self.forcings.clear();
+        if !inputs.forces.is_empty() {
+            let forcing = |region: &RegionId| inputs.forces.of(binding, *region);
+            self.forcings.extend(tree.slots.iter().map(forcing));
+        }
     }
 
     /// The family whose health counts in a slot when one is asked for: the other one where the
@@ -73,14 +94,41 @@ impl<'a> Sight<'a> {
                 h: standing.map_or(0, |standing| standing.h.to_bits()),
                 remembered: remembered.get(slot).map_or(0, |h| h.to_bits()),
                 rtt: self.rtts.get(slot).copied().flatten(),
+                forced: self.forcings.get(slot).map_or_else(Default::default, |forcing| {
+                    (forcing.up, forcing.down, forcing.drained.to_bits(), forcing.weight)
+                }),
             }
         })
     }
 
+    /// The parts of the answers for a family, the one with least drained first.
+    ///
+    /// Of a pool the part f is drained: so much of the answers is decided as if it were drained, and
+    /// the rest as if it were not. Several such pools are drained in the same answers, so that there
+    /// is one part more than there are different f.
+    pub(super) fn sides(&self, asked: Family) -> Vec<Side> {
+        let partly = self.forcings.iter().map(|forcing| forcing.drained);
+        let mut cuts: Vec<f64> = partly.filter(|part| *part > 0.0 && *part < 1.0).collect();
+        cuts.sort_unstable_by(f64::total_cmp);
+        cuts.dedup();
+        cuts.insert(0, 0.0);
+        let ends = cuts.iter().skip(1).copied().chain([1.0]);
+        let parts = cuts.iter().zip(ends).map(|(cut, end)| Side {
+            share: end - cut,
+            cut: *cut,
+            health: self.health(asked, *cut),
+        });
+        let mut sides: Vec<Side> = parts.collect();
+        sides.reverse();
+        sides
+    }
+
     /// The levels that a walk for a family goes by.
-    pub(super) fn health(&self, asked: Family) -> Health {
-        let mut health = Health::new(&self.pools);
+    fn health(&self, asked: Family, cut: f64) -> Health {
+        let forced = self.forcings.iter().map(|forcing| forcing.forced(cut)).collect();
+        let mut health = Health::new(&self.pools, forced);
         health.rtts.clone_from(&self.rtts);
+        health.weights.extend(self.forcings.iter().map(|forcing| forcing.weight));
         for (slot, h) in self.remembered(asked).iter().enumerate() {
             if let Some(family) = self.counts(slot, asked) {
                 health.remember(slot, family, *h);
@@ -115,7 +163,12 @@ impl Snapshot {
             let doubt =
                 pools.get(slot).copied().flatten().is_some_and(|pool| doubtful(pool, counts));
             let pool = sight.pools.get(slot).copied().flatten()?;
-            (!doubt).then_some(pool.family(counts).h)
+            let forcing = sight.forcings.get(slot).copied().unwrap_or_default();
+            match forcing.forced(1.0 - f64::EPSILON) {
+                Forced::Down | Forced::Drained => Some(0.0),
+                Forced::Up => Some(1.0),
+                Forced::No => (!doubt).then_some(pool.family(counts).h),
+            }
         };
         (0..pools.len()).map(factor).collect()
     }

@@ -21,6 +21,7 @@ use crate::zone::Names;
 
 use super::assembly::Assembly;
 use super::distribution::Distribution;
+use super::forces::Forces;
 use super::inputs::{Inputs, PoolStanding, Remembered};
 use super::options::Options;
 use super::places::Places;
@@ -48,6 +49,8 @@ pub struct Snapshot {
     pub rtts: Arc<[Option<Duration>]>,
     /// What `last_good` could go back to when it was compiled.
     pub last_good: Arc<Vec<Option<Arc<Remembered>>>>,
+    /// What was forced when it was compiled.
+    pub forces: Arc<Forces>,
 }
 
 /// A dynamic record as it is served.
@@ -129,8 +132,12 @@ impl Snapshot {
     /// What it was compiled from, beside the assembly.
     #[must_use]
     pub fn inputs(&self) -> Inputs {
-        let (pools, rtts) = (Arc::clone(&self.pools), Arc::clone(&self.rtts));
-        Inputs { pools, rtts, last_good: Arc::clone(&self.last_good) }
+        Inputs {
+            pools: Arc::clone(&self.pools),
+            rtts: Arc::clone(&self.rtts),
+            last_good: Arc::clone(&self.last_good),
+            forces: Arc::clone(&self.forces),
+        }
     }
 
     /// What a record draws from in a family, for a class.

@@ -63,6 +63,8 @@ fn unit(random: u64) -> f64 {
 pub(super) struct Seeds {
     /// Of the regions' slots, then of the rings'.
     slots: Box<[u64]>,
+    /// How many of them are regions'.
+    regions: usize,
     nodata: u64,
 }
 
@@ -86,19 +88,31 @@ impl Seeds {
         rings.sort_by_key(|(ring, _)| *ring);
         let regions = (0..tree.slots.len()).map(|slot| seed(name(&Slot(slot as u16))));
         let slots = regions.chain(rings.into_iter().map(|(_, seed)| seed)).collect();
-        Self { slots, nodata: seed("nodata") }
+        Self { slots, regions: tree.slots.len(), nodata: seed("nodata") }
     }
 
     /// The groups of an offer, as a draw reads them.
     pub(super) fn sticks(&self, shares: &[(Group, f64)]) -> Box<[Stick]> {
         let stick = |&(group, share): &(Group, f64)| {
             let seed = match group {
-                Group::Slot(slot) => self.slots.get(slot.index()).copied().unwrap_or_default(),
+                Group::Slot(slot) => self.of(slot),
                 Group::Nodata => self.nodata,
             };
             Stick { seed, share, position: position(group) }
         };
         shares.iter().map(stick).collect()
+    }
+
+    /// That of a slot. While a region is drained in part, a ring without it stands so many rings behind
+    /// the one with it, and is another group: its seed is the digest of the ring's and how often.
+    fn of(&self, slot: Slot) -> u64 {
+        let rings = self.slots.len().saturating_sub(self.regions);
+        let (mut at, mut behind) = (slot.index(), 0_u64);
+        while rings > 0 && at >= self.slots.len() {
+            (at, behind) = (at.saturating_sub(rings), behind.saturating_add(1));
+        }
+        let own = self.slots.get(at).copied().unwrap_or_default();
+        if behind == 0 { own } else { mix(own.wrapping_add(behind)) }
     }
 }
 

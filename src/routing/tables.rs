@@ -152,7 +152,7 @@ pub(super) fn settle(
     family: Family,
 ) -> Settled {
     let pools: Vec<Option<&PoolStanding>> = pools.iter().map(Some).collect();
-    let health = Health::new(&pools);
+    let health = Health::new(&pools, Vec::new());
     let walk = Walk { tree, family, class, health: &health, reading: Reading::Judged };
     walk.settle(tree.root, &mut ())
 }

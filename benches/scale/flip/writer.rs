@@ -131,7 +131,15 @@ pub(super) fn end_to_end(assembly: Arc<Assembly>, turns: usize) -> Vec<Duration>
     let (settled, _settled) = watch::channel(false);
     let (observed, observations) = mpsc::channel(4096);
     let (_reloads, reloaded) = mpsc::channel(1);
-    let wiring = Wiring { metrics: Metrics::new(), store: None, targets, settled };
+    let wiring = Wiring {
+        metrics: Metrics::new(),
+        store: None,
+        targets,
+        settled,
+        requests: mpsc::channel(1).1,
+        events: watch::Sender::new(0),
+        wall: Box::new(clock::wall),
+    };
     let control = Control::new(assembly, &nothing, wiring);
     let (handle, stop) = (control.handle(), CancellationToken::new());
     let running = runtime.spawn(control.run(observations, reloaded, stop.clone()));

@@ -1,7 +1,7 @@
 //! The path through the policies as lines of a tree, each with its share of the answers.
 
 use crate::routing::explain::{
-    Compared, ComparedBy, Explanation, Figure, Keys, Kind, Outcome, Part, Step,
+    Compared, ComparedBy, Explanation, Figure, Forcibly, Keys, Kind, Outcome, Part, Step,
 };
 
 use super::text::{number, percent, reason};
@@ -18,6 +18,13 @@ pub(super) fn lines(explanation: &Explanation) -> Vec<String> {
     let Some(root) = &explanation.path else { return Vec::new() };
     let mut tree = Tree { family: family(explanation), lines: Vec::new() };
     tree.step(root, String::new(), 0, false);
+    for drained in &explanation.drained {
+        let text = format!("with {} drained", drained.regions.join(", "));
+        tree.line(Some(drained.share), 0, text);
+        if let Some(path) = &drained.path {
+            tree.step(path, String::new(), 1, false);
+        }
+    }
     let share = |line: &Line| line.share.map_or_else(|| "-".into(), percent);
     let width = tree.lines.iter().map(|line| share(line).chars().count()).max().unwrap_or_default();
     let line = |line: &Line| {
@@ -92,6 +99,9 @@ impl Tree {
     /// What came of a node, where its share does not say so.
     fn outcome(&self, step: &Step) -> Option<String> {
         let is_region = step.policy == "region";
+        if let Some(forced) = step.forced {
+            return Some(forced_text(forced, step));
+        }
         let partly = step.health.filter(|health| *health > 0.0 && *health < 1.0);
         Some(match step.outcome {
             Outcome::Used if !is_region => return None,
@@ -108,6 +118,20 @@ impl Tree {
             Outcome::StandsBy => "stands by".into(),
             Outcome::NotNeeded => "not needed".into(),
         })
+    }
+}
+
+/// A state that an operator forces, and the health behind it.
+fn forced_text(forced: Forcibly, step: &Step) -> String {
+    let word = match forced {
+        Forcibly::Up => "forced up",
+        Forcibly::Drained => "drained",
+        Forcibly::Down => "forced down",
+    };
+    match step.health {
+        Some(health) if health > 0.0 => format!("{word} (observed up)"),
+        Some(_) => format!("{word} (observed down)"),
+        None => word.into(),
     }
 }
 

@@ -1,10 +1,14 @@
 //! Where the single writer leaves what is to be stored, and the store's thread takes it from.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::row::{GoodRow, Row, RttRow};
+use tokio::sync::oneshot;
+
+use super::row::{GoodRow, OverridesRow, Row, RttRow};
+use crate::control::replies::Reply;
+use crate::control::views::EventView;
 
 /// The least time between two writes of what is not urgent.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -21,8 +25,19 @@ pub(super) struct Desk {
 #[derive(Debug, Default)]
 struct Pending {
     lot: Lot,
+    waiting: Vec<Waiting>,
     urgent: bool,
     closed: bool,
+}
+
+/// Who waits until a command is stored, and hears of it.
+pub(super) type Waiting = oneshot::Sender<Result<(), String>>;
+
+/// What is to be written, and who waits for it.
+#[derive(Debug)]
+pub(super) struct Taken {
+    pub(super) lot: Lot,
+    pub(super) waiting: Vec<Waiting>,
 }
 
 /// Rows to be written, by table and name.
@@ -31,15 +46,42 @@ pub(super) struct Lot {
     pub(super) health: HashMap<String, Row>,
     pub(super) last_good: HashMap<String, GoodRow>,
     pub(super) rtts: HashMap<String, RttRow>,
+    /// All overrides, if they are others now.
+    pub(super) overrides: Option<OverridesRow>,
+    /// By number; `None`: it is not kept any more.
+    pub(super) events: BTreeMap<u64, Option<EventView>>,
+    /// Of the command that somebody waits for.
+    pub(super) command: Option<CommandRows>,
+}
+
+/// What a command adds beside its overrides.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CommandRows {
+    pub(super) event: EventView,
+    /// Under its idempotency key, and the key that is not kept any more.
+    pub(super) reply: Option<(String, Reply)>,
+    pub(super) dropped: Option<String>,
 }
 
 impl Lot {
     fn is_empty(&self) -> bool {
-        self.health.is_empty() && self.last_good.is_empty() && self.rtts.is_empty()
+        self.health.is_empty()
+            && self.last_good.is_empty()
+            && self.rtts.is_empty()
+            && self.overrides.is_none()
+            && self.events.is_empty()
+            && self.command.is_none()
     }
 
-    /// Takes in an older lot: what is here is newer.
-    fn put_back(&mut self, older: Self) {
+    /// Takes in an older lot: what is here is newer. A command that could not be stored was refused.
+    fn put_back(&mut self, mut older: Self) {
+        if older.command.take().is_some() {
+            older.overrides = None;
+        }
+        self.overrides = self.overrides.take().or(older.overrides);
+        for (id, event) in older.events {
+            self.events.entry(id).or_insert(event);
+        }
         fn join<R>(newer: &mut HashMap<String, R>, older: HashMap<String, R>) {
             for (key, row) in older {
                 newer.entry(key).or_insert(row);
@@ -62,10 +104,11 @@ impl Pending {
     }
 
     /// All that there is; `None` when there will be nothing more.
-    fn take(&mut self) -> Option<Lot> {
+    fn take(&mut self) -> Option<Taken> {
         self.urgent = false;
         let lot = std::mem::take(&mut self.lot);
-        (!lot.is_empty() || !self.closed).then_some(lot)
+        let waiting = std::mem::take(&mut self.waiting);
+        (!lot.is_empty() || !self.closed).then_some(Taken { lot, waiting })
     }
 }
 
@@ -77,6 +120,16 @@ impl Desk {
         if wake {
             self.wake.notify_one();
         }
+    }
+
+    /// Leaves something for which somebody waits.
+    pub(super) fn leave_awaited(&self, waiting: Waiting, put: impl FnOnce(&mut Lot)) {
+        let mut pending = self.lock();
+        pending.add(true, put);
+        pending.waiting.push(waiting);
+        drop(pending);
+        // Whatever it waits for: a pause between two writes, too.
+        self.wake.notify_one();
     }
 
     /// There will be nothing more.
@@ -95,11 +148,11 @@ impl Desk {
     }
 
     /// Waits for something to write; `None` when there will be nothing more.
-    pub(super) fn take(&self) -> Option<Lot> {
+    pub(super) fn take(&self) -> Option<Taken> {
         self.take_from(self.lock())
     }
 
-    fn take_from(&self, pending: MutexGuard<'_, Pending>) -> Option<Lot> {
+    fn take_from(&self, pending: MutexGuard<'_, Pending>) -> Option<Taken> {
         let idle = |pending: &mut Pending| pending.lot.is_empty() && !pending.closed;
         let pending = self.wake.wait_while(pending, idle).unwrap_or_else(PoisonError::into_inner);
         let calm = |pending: &mut Pending| !pending.urgent && !pending.closed;
@@ -110,10 +163,10 @@ impl Desk {
         pending.take()
     }
 
-    /// Lets a while pass between two writes, unless it is closed: when thousands of targets change one
+    /// Lets a while pass between two writes, unless it is closed or somebody waits: when thousands of targets change one
     /// after the other, each change by itself would be waited for until it is on the disk.
     pub(super) fn rest(&self) {
-        let open = |pending: &mut Pending| !pending.closed;
+        let open = |pending: &mut Pending| !pending.closed && pending.waiting.is_empty();
         let _ = self
             .wake
             .wait_timeout_while(self.lock(), LEAST_PAUSE, open)
@@ -142,8 +195,8 @@ mod tests {
                 let pending = desk.lock();
                 // From here on nothing can be left before it waits.
                 told.send(None).unwrap();
-                told.send(Some(desk.take_from(pending))).unwrap();
-                told.send(Some(desk.take())).unwrap();
+                told.send(Some(desk.take_from(pending).map(|taken| taken.lot))).unwrap();
+                told.send(Some(desk.take().map(|taken| taken.lot))).unwrap();
             }
         };
         let hear = || hears.recv_timeout(Duration::from_secs(60)).expect("it was woken");
@@ -179,7 +232,7 @@ mod tests {
             add(true, "one more that is"),
         ];
         assert_eq!(woken, [true, false, true, false, false, false]);
-        assert_eq!(pending.take().map(|lot| lot.rtts.len()), Some(5));
+        assert_eq!(pending.take().map(|taken| taken.lot.rtts.len()), Some(5));
         let put = |lot: &mut Lot| {
             lot.rtts.insert("the first of the next".into(), RttRow { rtt_us: 1, at_ms: 1 });
         };

@@ -8,17 +8,22 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use serde::de::DeserializeOwned;
+
 use redb::{
     Database, DatabaseError, ReadableDatabase, ReadableTable, StorageError, TableDefinition,
     TableHandle, WriteTransaction,
 };
 
-use super::row::{GoodRow, KEPT, Restored, Row, RttRow, Stored, millis};
+use super::row::{GoodRow, KEPT, OverridesRow, Restored, Row, RttRow, Stored};
+use crate::control::timeline::{Clocks, Timeline, millis};
+use crate::model::Moment;
 
 /// The file's name within the state directory.
 pub const FILE: &str = "trimtab.redb";
-/// The version of what is in the file; a higher one is from a newer program.
-pub(super) const VERSION: u64 = 1;
+/// The version of what is in the file; a higher one is from a newer program. Version 1 had no overrides,
+/// events and replies.
+pub(super) const VERSION: u64 = 2;
 pub(super) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 /// Some thousand targets fit in a fraction of it; redb's own default is a gigabyte.
 const CACHE_BYTES: usize = 4 << 20;
@@ -27,6 +32,16 @@ pub(super) type Rows = TableDefinition<'static, &'static str, &'static [u8]>;
 pub(super) const HEALTH: Rows = TableDefinition::new("health");
 pub(super) const RTTS: Rows = TableDefinition::new("round_trips");
 pub(super) const LAST_GOOD: Rows = TableDefinition::new("last_good");
+/// What operators were answered, by idempotency key.
+pub(super) const REPLIES: Rows = TableDefinition::new("replies");
+/// What there is one of: [`CLOCK`] and [`OVERRIDES`].
+pub(super) const SINGLE: Rows = TableDefinition::new("single");
+/// What the clocks said when the file was last written.
+pub(super) const CLOCK: &str = "clock";
+/// All overrides.
+pub(super) const OVERRIDES: &str = "overrides";
+/// What has happened, as JSON, by number.
+pub(super) const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
 
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -62,23 +77,23 @@ pub enum StoreError {
 }
 
 /// Opens the file, or a new one in its place when it cannot be used.
-pub(super) fn open(dir: &Path, wall: SystemTime) -> Result<(Database, Restored), StoreError> {
+pub(super) fn open(dir: &Path, clocks: &Clocks) -> Result<(Database, Restored), StoreError> {
     let directory = |error| StoreError::Directory { dir: dir.into(), error };
     fs::DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(directory)?;
     let path = dir.join(FILE);
-    match try_open(&path, wall) {
+    match try_open(&path, clocks) {
         Ok(opened) => Ok(opened),
         Err(Unusable::InUse) => Err(StoreError::InUse { dir: dir.into() }),
         Err(Unusable::Io(error)) => Err(directory(error)),
         Err(Unusable::Content(why)) => {
-            let aside = set_aside(&path, wall).map_err(directory)?;
+            let aside = set_aside(&path, clocks.wall).map_err(directory)?;
             tracing::error!(
-                "the state file {} cannot be used ({why}); it was put aside as {}, and health \
-                 starts anew",
+                "the state file {} cannot be used ({why}); it was put aside as {}: health, \
+                 overrides and events start anew",
                 path.display(),
                 aside.display()
             );
-            match try_open(&path, wall) {
+            match try_open(&path, clocks) {
                 Ok((database, restored)) => {
                     Ok((database, Restored { set_aside: Some((aside, why)), ..restored }))
                 }
@@ -115,7 +130,7 @@ impl<E: Into<redb::Error>> From<E> for Unusable {
 
 type Opened = (Database, Restored);
 
-fn try_open(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
+fn try_open(path: &Path, clocks: &Clocks) -> Result<Opened, Unusable> {
     let opened = guarded(|| {
         let mut builder = Database::builder();
         let mut database = match builder.set_cache_size(CACHE_BYTES).create(path) {
@@ -130,11 +145,16 @@ fn try_open(path: &Path, wall: SystemTime) -> Result<Opened, Unusable> {
         if !database.check_integrity()? {
             tracing::warn!("the state file {} was damaged, and is repaired", path.display());
         }
-        prepare(&database, wall)?;
+        let timeline = prepare(&database, path, clocks)?;
+        let overrides: OverridesRow = single(&database, OVERRIDES)?.unwrap_or_default();
         let restored = Restored {
             rows: read(&database, HEALTH)?,
             last_good: read(&database, LAST_GOOD)?,
             rtts: read(&database, RTTS)?,
+            overrides: overrides.overrides().map_err(Unusable::Content)?,
+            events: events(&database)?,
+            replies: read(&database, REPLIES)?,
+            timeline,
             set_aside: None,
         };
         Ok((database, restored))
@@ -152,17 +172,49 @@ pub(super) fn reopen(path: &Path) -> Result<Database, DatabaseError> {
     Database::builder().set_cache_size(CACHE_BYTES).open(path)
 }
 
-/// Makes the tables of a new file, refuses that of another program or version, and drops what is
-/// long out of use.
-fn prepare(database: &Database, wall: SystemTime) -> Result<(), Unusable> {
+/// Makes the tables of a new file or of an older version, refuses that of another program or a newer
+/// version, and drops what is long out of use. Gives the timeline that goes on.
+fn prepare(database: &Database, path: &Path, clocks: &Clocks) -> Result<Timeline, Unusable> {
     let write = database.begin_write()?;
-    check_version(&write)?;
-    let oldest = millis(wall).saturating_sub(KEPT.as_millis() as u64);
+    check_version(&write, path)?;
+    write.open_table(SINGLE)?;
+    write.open_table(REPLIES)?;
+    write.open_table(EVENTS)?;
+    let stamp = match write.open_table(SINGLE)?.get(CLOCK)? {
+        Some(stamp) => Some(understood(stamp.value(), CLOCK)?),
+        None => None,
+    };
+    let timeline = Timeline::resume(stamp.as_ref(), clocks);
+    let Moment(now) = timeline.at(clocks.now);
+    let oldest = now.saturating_sub(KEPT.as_millis() as u64);
     drop_old::<Row>(&write, HEALTH, oldest)?;
     drop_old::<GoodRow>(&write, LAST_GOOD, oldest)?;
     drop_old::<RttRow>(&write, RTTS, oldest)?;
     write.commit()?;
-    Ok(())
+    Ok(timeline)
+}
+
+/// What a row says.
+fn understood<R: DeserializeOwned>(row: &[u8], of: &str) -> Result<R, Unusable> {
+    serde_json::from_slice(row)
+        .map_err(|error| Unusable::Content(format!("a row of {of} cannot be understood: {error}")))
+}
+
+/// What there is one of, if it is there.
+fn single<R: DeserializeOwned>(database: &Database, key: &str) -> Result<Option<R>, Unusable> {
+    let open = database.begin_read()?.open_table(SINGLE)?;
+    let row = open.get(key)?;
+    row.map(|row| understood(row.value(), key)).transpose()
+}
+
+/// All events.
+fn events<R: DeserializeOwned>(database: &Database) -> Result<Vec<R>, Unusable> {
+    let open = database.begin_read()?.open_table(EVENTS)?;
+    let mut events = Vec::new();
+    for item in open.iter()? {
+        events.push(understood(item?.1.value(), "events")?);
+    }
+    Ok(events)
 }
 
 /// Makes a table, or drops the rows of one that is there which are older than `oldest`. One that
@@ -174,7 +226,7 @@ fn drop_old<R: Stored>(write: &WriteTransaction, table: Rows, oldest: u64) -> Re
     Ok(())
 }
 
-fn check_version(write: &WriteTransaction) -> Result<(), Unusable> {
+fn check_version(write: &WriteTransaction, path: &Path) -> Result<(), Unusable> {
     let tables: Vec<String> = write.list_tables()?.map(|table| table.name().to_owned()).collect();
     let ours = tables.iter().any(|name| name == META.name());
     if !ours && !tables.is_empty() {
@@ -185,6 +237,13 @@ fn check_version(write: &WriteTransaction) -> Result<(), Unusable> {
     match version {
         None => drop(meta.insert("version", VERSION)?),
         Some(VERSION) => {}
+        Some(older @ 1..VERSION) => {
+            meta.insert("version", VERSION)?;
+            tracing::info!(
+                "the state file {} was of version {older}, and is of version {VERSION} now",
+                path.display()
+            );
+        }
         Some(other) => {
             return Err(Unusable::Content(format!(
                 "it has version {other}, and this program knows {VERSION}"
@@ -194,15 +253,15 @@ fn check_version(write: &WriteTransaction) -> Result<(), Unusable> {
     Ok(())
 }
 
-fn read<R: Stored>(database: &Database, table: Rows) -> Result<HashMap<String, R>, Unusable> {
+fn read<R: DeserializeOwned>(
+    database: &Database,
+    table: Rows,
+) -> Result<HashMap<String, R>, Unusable> {
     let open = database.begin_read()?.open_table(table)?;
     let mut rows = HashMap::new();
     for item in open.iter()? {
         let (key, row) = item?;
-        let row = serde_json::from_slice(row.value()).map_err(|error| {
-            Unusable::Content(format!("a row of {table} cannot be understood: {error}"))
-        })?;
-        rows.insert(key.value().to_owned(), row);
+        rows.insert(key.value().to_owned(), understood(row.value(), table.name())?);
     }
     Ok(rows)
 }

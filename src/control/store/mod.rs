@@ -15,5 +15,7 @@ pub use file::{FILE, StoreError};
 pub use row::{Recalled, Restored};
 pub use writer::Store;
 
+pub(super) use writer::Commanded;
+
 #[cfg(test)]
 mod tests;

@@ -2,14 +2,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::control::overrides::Overrides;
+use crate::control::replies::Reply;
+use crate::control::timeline::Timeline;
+use crate::control::views::EventView;
 use crate::control::{LastGood, Past};
 use crate::health::{Health, State};
-use crate::model::{Check, Destination};
+use crate::model::{Check, Destination, Force, Moment, Move, Override, Weight};
+use crate::wire::Name;
 
 /// For so many intervals a stored state stands in for the first result.
 const FRESH_INTERVALS: u32 = 10;
@@ -18,7 +23,7 @@ pub(super) const KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Something that is stored: a row of one of the tables, as JSON.
 pub(super) trait Stored: Serialize + DeserializeOwned {
-    /// When it was last known to be so, in milliseconds since 1970.
+    /// When it was last known to be so, on the timeline of the state.
     fn at_ms(&self) -> u64;
 }
 
@@ -37,8 +42,8 @@ pub(super) struct GoodRow {
 }
 
 impl GoodRow {
-    pub(super) fn of(LastGood([ipv4, ipv6]): &LastGood, wall: SystemTime) -> Self {
-        Self { ipv4: ipv4.clone(), ipv6: ipv6.clone(), at_ms: millis(wall) }
+    pub(super) fn of(LastGood([ipv4, ipv6]): &LastGood, at: Moment) -> Self {
+        Self { ipv4: ipv4.clone(), ipv6: ipv6.clone(), at_ms: at.0 }
     }
 }
 
@@ -56,9 +61,9 @@ pub(super) struct RttRow {
 }
 
 impl RttRow {
-    pub(super) fn of(rtt: Duration, wall: SystemTime) -> Self {
+    pub(super) fn of(rtt: Duration, at: Moment) -> Self {
         let rtt_us = u64::try_from(rtt.as_micros()).unwrap_or(u64::MAX);
-        Self { rtt_us, at_ms: millis(wall) }
+        Self { rtt_us, at_ms: at.0 }
     }
 }
 
@@ -74,8 +79,11 @@ pub(super) struct Row {
     pub(super) state: Settled,
     pub(super) failures: u32,
     pub(super) successes: u32,
-    /// When it was last seen to be so, in milliseconds since 1970.
+    /// When it was last seen to be so, on the timeline of the state.
     pub(super) at_ms: u64,
+    /// Since when it has been so; files of version 1 do not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since_ms: Option<u64>,
 }
 
 /// A settled state; an unknown one is not stored.
@@ -88,14 +96,14 @@ pub(super) enum Settled {
 
 impl Row {
     /// Of a health that has settled.
-    pub(super) fn of(health: &Health, wall: SystemTime) -> Option<Self> {
+    pub(super) fn of(health: &Health, at: Moment, since: Moment) -> Option<Self> {
         let state = match health.state {
             State::Up => Settled::Up,
             State::Down => Settled::Down,
             State::Unknown => return None,
         };
         let Health { failures, successes, .. } = *health;
-        Some(Self { state, failures, successes, at_ms: millis(wall) })
+        Some(Self { state, failures, successes, at_ms: at.0, since_ms: Some(since.0) })
     }
 }
 
@@ -105,34 +113,110 @@ pub(super) fn key(check: &Check, destination: &Destination) -> String {
     format!("{}\n{:016x}\n{destination}", check.name, check.definition())
 }
 
-pub(super) fn millis(wall: SystemTime) -> u64 {
-    let since = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// The overrides, as one row.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(super) struct OverridesRow {
+    next: u64,
+    list: Vec<OverrideRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct OverrideRow {
+    id: u64,
+    region: String,
+    record: Option<String>,
+    force: ForceRow,
+    actor: String,
+    reason: Option<String>,
+    since: Moment,
+    until: Option<Moment>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum ForceRow {
+    Drain(Move),
+    Down,
+    Up,
+    Weight(u16),
+}
+
+impl OverridesRow {
+    pub(super) fn of(overrides: &Overrides) -> Self {
+        let row = |one: &Override| OverrideRow {
+            id: one.id,
+            region: one.region.to_string(),
+            record: one.record.as_ref().map(ToString::to_string),
+            force: match one.force {
+                Force::Drain(drain) => ForceRow::Drain(drain),
+                Force::Down => ForceRow::Down,
+                Force::Up => ForceRow::Up,
+                Force::Weight(weight) => ForceRow::Weight(weight.0),
+            },
+            actor: one.actor.clone(),
+            reason: one.reason.clone(),
+            since: one.since,
+            until: one.until,
+        };
+        Self { next: overrides.next(), list: overrides.list.iter().map(row).collect() }
+    }
+
+    /// # Errors
+    /// When a record's name is none.
+    pub(super) fn overrides(self) -> Result<Overrides, String> {
+        let one = |row: OverrideRow| {
+            let name = |text: String| {
+                Name::from_text(&text).map_err(|error| format!("{text:?} is no name: {error}"))
+            };
+            Ok(Override {
+                id: row.id,
+                region: row.region.into(),
+                record: row.record.map(name).transpose()?,
+                force: match row.force {
+                    ForceRow::Drain(drain) => Force::Drain(drain),
+                    ForceRow::Down => Force::Down,
+                    ForceRow::Up => Force::Up,
+                    ForceRow::Weight(weight) => Force::Weight(Weight(weight)),
+                },
+                actor: row.actor,
+                reason: row.reason,
+                since: row.since,
+                until: row.until,
+            })
+        };
+        let list = self.list.into_iter().map(one).collect::<Result<_, String>>()?;
+        Ok(Overrides::new(list, self.next))
+    }
 }
 
 /// What an earlier process has stored.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Restored {
     pub(super) rows: HashMap<String, Row>,
     pub(super) last_good: HashMap<String, GoodRow>,
     pub(super) rtts: HashMap<String, RttRow>,
+    pub(super) overrides: Overrides,
+    pub(super) events: Vec<EventView>,
+    pub(super) replies: HashMap<String, Reply>,
+    /// The timeline that goes on.
+    pub(in crate::control) timeline: Timeline,
     /// Where a file that could not be used was put, and why it could not.
     pub set_aside: Option<(PathBuf, String)>,
 }
 
 impl Restored {
-    /// The health of a target, if what is stored is not older than ten of its intervals. A stamp
-    /// that is as far in the future is as little worth: the clock was changed.
+    /// The health of a target at a moment, if what is stored is not older than ten of its intervals. A
+    /// stamp that is as far in the future is as little worth.
     #[must_use]
     pub fn health(
         &self,
         check: &Check,
         destination: &Destination,
         now: Instant,
-        wall: SystemTime,
+        moment: Moment,
     ) -> Option<Health> {
         let row = self.rows.get(&key(check, destination))?;
-        let age = Duration::from_millis(millis(wall).abs_diff(row.at_ms));
+        let age = Duration::from_millis(moment.0.abs_diff(row.at_ms));
         if age > check.timing.interval.saturating_mul(FRESH_INTERVALS) {
             return None;
         }
@@ -141,13 +225,27 @@ impl Restored {
             Settled::Down => State::Down,
         };
         let Row { failures, successes, .. } = *row;
-        Some(Health { state, failures, successes, ..Health::unknown(now) })
+        let lasted = moment.since(Moment(row.since_ms.unwrap_or(moment.0)));
+        let since = now.checked_sub(lasted).unwrap_or(now);
+        Some(Health { state, failures, successes, since, ..Health::unknown(now) })
     }
 
     /// The same as it is worth at a time.
     #[must_use]
-    pub const fn at(&self, now: Instant, wall: SystemTime) -> Recalled<'_> {
-        Recalled { restored: self, now, wall }
+    pub fn at(&self, now: Instant) -> Recalled<'_> {
+        self.at_moment(now, self.timeline.at(now))
+    }
+
+    /// The same at a moment that is not now.
+    #[must_use]
+    pub const fn at_moment(&self, now: Instant, moment: Moment) -> Recalled<'_> {
+        Recalled { restored: self, now, moment }
+    }
+
+    /// The moment of an instant, on the timeline of the state.
+    #[must_use]
+    pub fn moment(&self, now: Instant) -> Moment {
+        self.timeline.at(now)
     }
 
     /// How many targets something is stored of.
@@ -168,12 +266,12 @@ impl Restored {
 pub struct Recalled<'a> {
     restored: &'a Restored,
     now: Instant,
-    wall: SystemTime,
+    moment: Moment,
 }
 
 impl Past for Recalled<'_> {
     fn health(&self, check: &Check, destination: &Destination) -> Option<Health> {
-        self.restored.health(check, destination, self.now, self.wall)
+        self.restored.health(check, destination, self.now, self.moment)
     }
 
     fn rtt(&self, region: &str) -> Option<Duration> {
@@ -183,5 +281,29 @@ impl Past for Recalled<'_> {
     fn last_good(&self, record: &str) -> Option<LastGood> {
         let row = self.restored.last_good.get(record)?;
         Some(LastGood([row.ipv4.clone(), row.ipv6.clone()]))
+    }
+
+    fn timeline(&self) -> Option<Timeline> {
+        Some(self.restored.timeline)
+    }
+
+    fn overrides(&self) -> Overrides {
+        self.restored.overrides.clone()
+    }
+
+    fn events(&self) -> Vec<EventView> {
+        self.restored.events.clone()
+    }
+
+    fn trouble(&self) -> Option<String> {
+        let (aside, why) = self.restored.set_aside.as_ref()?;
+        Some(format!(
+            "the state could not be used ({why}) and was put aside as {}",
+            aside.display()
+        ))
+    }
+
+    fn replies(&self) -> HashMap<String, Reply> {
+        self.restored.replies.clone()
     }
 }

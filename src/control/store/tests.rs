@@ -2,14 +2,14 @@
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::file::{META, VERSION};
 use super::*;
 use crate::clock;
 use crate::health::{Health, State};
 use crate::metrics::Metrics;
-use crate::model::{Check, Destination, Probe, Timing};
+use crate::model::{Check, Destination, Moment, Probe, Timing};
 
 fn check(port: u16) -> Check {
     Check {
@@ -38,8 +38,12 @@ fn open(dir: &Path) -> Result<(Store, Restored), StoreError> {
     Store::open(dir, Metrics::new())
 }
 
-fn health(restored: &Restored, check: &Check, wall: SystemTime) -> Option<(State, u32)> {
-    restored.health(check, &at(), clock::now(), wall).map(|h| (h.state, h.failures))
+fn health(restored: &Restored, check: &Check, moment: Moment) -> Option<(State, u32)> {
+    restored.health(check, &at(), clock::now(), moment).map(|h| (h.state, h.failures))
+}
+
+fn moment(restored: &Restored) -> Moment {
+    restored.moment(clock::now())
 }
 
 /// A directory in which the target is stored as down.
@@ -56,14 +60,14 @@ fn written() -> tempfile::TempDir {
 fn health_survives_for_ten_intervals() {
     let dir = written();
     let (_store, restored) = open(dir.path()).unwrap();
-    let wall = clock::wall();
-    assert_eq!(health(&restored, &check(80), wall), Some((State::Down, 4)));
-    let later = |secs| wall + Duration::from_secs(secs);
+    let now = moment(&restored);
+    assert_eq!(health(&restored, &check(80), now), Some((State::Down, 4)));
+    let later = |secs| now.after(Duration::from_secs(secs));
     assert!(health(&restored, &check(80), later(90)).is_some());
     assert_eq!(health(&restored, &check(80), later(110)), None);
-    assert_eq!(health(&restored, &check(80), wall - Duration::from_secs(110)), None);
+    assert_eq!(health(&restored, &check(80), Moment(now.0 - 110_000)), None);
     // Another question is another target; another timing is not.
-    assert_eq!(health(&restored, &check(81), wall), None);
+    assert_eq!(health(&restored, &check(81), now), None);
     let mut slower = check(80);
     slower.timing.interval = Duration::from_secs(20);
     assert!(health(&restored, &slower, later(190)).is_some());
@@ -154,7 +158,7 @@ fn any_single_flipped_bit_is_harmless_or_told() {
         spoilt[at] ^= 1 << random.u8(..8);
         std::fs::write(&path, &spoilt).unwrap();
         let (store, restored) = open(dir.path()).unwrap();
-        let found = health(&restored, &check(80), clock::wall());
+        let found = health(&restored, &check(80), moment(&restored));
         match restored.set_aside {
             None => assert_eq!(found, Some((State::Down, 4)), "octet {at}"),
             Some(_) => assert_eq!(found, None, "octet {at}"),
@@ -185,7 +189,7 @@ fn a_newer_version_is_put_aside() {
     write.commit().unwrap();
     drop(database);
     let (_store, restored) = open(dir.path()).unwrap();
-    assert!(restored.set_aside.unwrap().1.contains("version 2"));
+    assert!(restored.set_aside.unwrap().1.contains("version 3"));
 }
 
 #[test]
@@ -207,5 +211,5 @@ fn the_newest_of_many_counts() {
     }
     drop(store);
     let (_store, restored) = open(dir.path()).unwrap();
-    assert_eq!(health(&restored, &check(80), clock::wall()), Some((State::Down, 1000)));
+    assert_eq!(health(&restored, &check(80), moment(&restored)), Some((State::Down, 1000)));
 }

@@ -7,12 +7,22 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use redb::{Database, WriteTransaction};
+use serde::Serialize;
+use tokio::sync::oneshot;
 
-use super::desk::{Desk, Lot};
-use super::file::{self, FILE, HEALTH, LAST_GOOD, RTTS, Rows, StoreError};
-use super::row::{GoodRow, Restored, Row, RttRow, Stored, key};
+use super::desk::{CommandRows, Desk, Lot, Taken};
+use super::file::{
+    self, CLOCK, EVENTS, FILE, HEALTH, LAST_GOOD, OVERRIDES, REPLIES, RTTS, Rows, SINGLE,
+    StoreError,
+};
+use super::row::{GoodRow, OverridesRow, Restored, Row, RttRow, key};
 use crate::clock;
 use crate::control::LastGood;
+use crate::control::events::Kept;
+use crate::control::overrides::Overrides;
+use crate::control::replies::Reply;
+use crate::control::timeline::{Clocks, Stamp, Timeline};
+use crate::control::views::EventView;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::model::{Check, Destination};
@@ -21,7 +31,19 @@ use crate::model::{Check, Destination};
 #[derive(Debug)]
 pub struct Store {
     desk: Arc<Desk>,
+    timeline: Timeline,
     thread: Option<JoinHandle<()>>,
+}
+
+/// What is stored of a command together with its overrides.
+#[derive(Debug)]
+pub(in crate::control) struct Commanded {
+    /// Its event.
+    pub(in crate::control) event: EventView,
+    /// What is answered under its idempotency key.
+    pub(in crate::control) reply: Option<(String, Reply)>,
+    /// The key that is not kept any more.
+    pub(in crate::control) dropped: Option<String>,
 }
 
 impl Store {
@@ -33,21 +55,24 @@ impl Store {
     /// # Errors
     /// When another process uses the directory, or it cannot be written to.
     pub fn open(dir: &Path, metrics: Arc<Metrics>) -> Result<(Self, Restored), StoreError> {
-        let (database, restored) = file::open(dir, clock::wall())?;
+        let (database, restored) = file::open(dir, &Clocks::read())?;
+        let timeline = restored.timeline;
         let desk = Arc::new(Desk::default());
         let thread = std::thread::Builder::new().name("store".into()).spawn({
             let (desk, path) = (Arc::clone(&desk), dir.join(FILE));
             let mut disk = Disk { path, database: Some(database) };
-            move || write_all(&desk, |lot| disk.write(lot), &metrics)
+            let write = move |lot: &Lot| disk.write(lot, &timeline.stamp(&Clocks::read()));
+            move || write_all(&desk, write, &metrics)
         });
         let error = |error| StoreError::Directory { dir: dir.into(), error };
-        Ok((Self { desk, thread: Some(thread.map_err(error)?) }, restored))
+        Ok((Self { desk, timeline, thread: Some(thread.map_err(error)?) }, restored))
     }
 
     /// Keeps a target's health: `at_once` when it has changed its state, else with the next lot.
     /// Returns without waiting for the disk.
     pub fn keep(&self, check: &Check, destination: &Destination, health: &Health, at_once: bool) {
-        let Some(row) = Row::of(health, clock::wall()) else { return };
+        let (now, since) = (self.timeline.at(clock::now()), self.timeline.at(health.since));
+        let Some(row) = Row::of(health, now, since) else { return };
         let key = key(check, destination);
         self.desk.leave(at_once, |lot| {
             lot.health.insert(key, row);
@@ -56,7 +81,7 @@ impl Store {
 
     /// Keeps the round-trip time to a region, with the next lot.
     pub fn keep_rtt(&self, region: &str, rtt: Duration) {
-        let row = RttRow::of(rtt, clock::wall());
+        let row = RttRow::of(rtt, self.timeline.at(clock::now()));
         self.desk.leave(false, |lot| {
             lot.rtts.insert(region.to_owned(), row);
         });
@@ -64,10 +89,41 @@ impl Store {
 
     /// Keeps the last good health of a record, with the next lot.
     pub fn keep_last_good(&self, record: &str, good: &LastGood) {
-        let row = GoodRow::of(good, clock::wall());
+        let row = GoodRow::of(good, self.timeline.at(clock::now()));
         self.desk.leave(false, |lot| {
             lot.last_good.insert(record.to_owned(), row);
         });
+    }
+
+    /// Keeps the overrides as they are now, at once; nobody waits for it.
+    pub(in crate::control) fn keep_overrides(&self, overrides: &Overrides) {
+        let row = OverridesRow::of(overrides);
+        self.desk.leave(true, |lot| lot.overrides = Some(row));
+    }
+
+    /// Keeps an event, with the next lot.
+    pub(in crate::control) fn keep_event(&self, kept: Kept) {
+        self.desk.leave(false, |lot| {
+            lot.events.insert(kept.event.id, Some(kept.event));
+            lot.events.extend(kept.dropped.map(|id| (id, None)));
+        });
+    }
+
+    /// Keeps what a command comes to, all or nothing; what is returned hears when it is on the disk,
+    /// or why it is not.
+    pub(in crate::control) fn command(
+        &self,
+        overrides: &Overrides,
+        commanded: Commanded,
+    ) -> oneshot::Receiver<Result<(), String>> {
+        let row = OverridesRow::of(overrides);
+        let Commanded { event, reply, dropped } = commanded;
+        let (waiting, stored) = oneshot::channel();
+        self.desk.leave_awaited(waiting, |lot| {
+            lot.overrides = Some(row);
+            lot.command = Some(CommandRows { event, reply, dropped });
+        });
+        stored
     }
 
     /// Writes what is left and closes the file.
@@ -98,10 +154,15 @@ fn write_all(
     metrics: &Metrics,
 ) {
     let mut failing = false;
-    while let Some(lot) = desk.take() {
-        match write(&lot) {
+    while let Some(Taken { lot, waiting }) = desk.take() {
+        let written = write(&lot);
+        for who in waiting {
+            // Who waited may have gone.
+            let _ = who.send(written.as_ref().map(|&()| ()).map_err(ToString::to_string));
+        }
+        match written {
             Ok(()) if failing => {
-                tracing::info!("health is stored again");
+                tracing::info!("the state is stored again");
                 failing = false;
             }
             Ok(()) => {}
@@ -109,7 +170,8 @@ fn write_all(
                 metrics.state_write_failed();
                 if !failing {
                     tracing::error!(
-                        "health cannot be stored, and a restart would start without it: {error}"
+                        "the state cannot be stored: commands are refused, and a restart would \
+                         start without what is new: {error}"
                     );
                 }
                 failing = true;
@@ -129,13 +191,13 @@ struct Disk {
 }
 
 impl Disk {
-    fn write(&mut self, lot: &Lot) -> Result<(), WriteError> {
+    fn write(&mut self, lot: &Lot, stamp: &Stamp) -> Result<(), WriteError> {
         let written = file::guarded(|| {
             let database = match self.database.take() {
                 Some(database) => database,
                 None => file::reopen(&self.path).map_err(redb::Error::from)?,
             };
-            write(&database, lot)?;
+            write(&database, lot, stamp)?;
             self.database = Some(database);
             Ok(())
         });
@@ -152,16 +214,46 @@ enum WriteError {
     Content(&'static str),
 }
 
-fn write(database: &Database, lot: &Lot) -> Result<(), redb::Error> {
+fn write(database: &Database, lot: &Lot, stamp: &Stamp) -> Result<(), redb::Error> {
     let write = database.begin_write()?;
     write_rows(&write, HEALTH, &lot.health)?;
     write_rows(&write, LAST_GOOD, &lot.last_good)?;
     write_rows(&write, RTTS, &lot.rtts)?;
+    {
+        let mut single = write.open_table(SINGLE)?;
+        single.insert(CLOCK, json(stamp).as_slice())?;
+        if let Some(overrides) = &lot.overrides {
+            single.insert(OVERRIDES, json(overrides).as_slice())?;
+        }
+        let mut events = write.open_table(EVENTS)?;
+        let of_command = lot.command.as_ref().map(|command| (command.event.id, &command.event));
+        let kept = lot.events.iter().filter_map(|(id, event)| Some((*id, event.as_ref()?)));
+        for (id, event) in kept.chain(of_command) {
+            events.insert(id, json(event).as_slice())?;
+        }
+        for (id, _) in lot.events.iter().filter(|(_, event)| event.is_none()) {
+            events.remove(id)?;
+        }
+    }
+    if let Some(CommandRows { reply, dropped, .. }) = &lot.command {
+        let mut replies = write.open_table(REPLIES)?;
+        if let Some((key, reply)) = reply {
+            replies.insert(key.as_str(), json(reply).as_slice())?;
+        }
+        if let Some(key) = dropped {
+            replies.remove(key.as_str())?;
+        }
+    }
     write.commit()?;
     Ok(())
 }
 
-fn write_rows<R: Stored>(
+/// A row. What is stored can always be written as JSON.
+fn json(row: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(row).unwrap_or_default()
+}
+
+fn write_rows<R: Serialize>(
     write: &WriteTransaction,
     table: Rows,
     rows: &HashMap<String, R>,
@@ -171,8 +263,7 @@ fn write_rows<R: Stored>(
     }
     let mut table = write.open_table(table)?;
     for (key, row) in rows {
-        let json = serde_json::to_vec(row).unwrap_or_default();
-        table.insert(key.as_str(), json.as_slice())?;
+        table.insert(key.as_str(), json(row).as_slice())?;
     }
     Ok(())
 }
@@ -180,11 +271,14 @@ fn write_rows<R: Stored>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::control::timeline::millis;
     use crate::health::State;
+    use crate::model::Moment;
 
     fn row(failures: u32) -> Row {
         let health = Health { state: State::Down, failures, ..Health::unknown(clock::now()) };
-        Row::of(&health, clock::wall()).unwrap()
+        let now = Moment(millis(clock::wall()));
+        Row::of(&health, now, now).unwrap()
     }
 
     #[test]
@@ -219,16 +313,17 @@ mod tests {
     fn after_an_error_the_file_is_opened_anew() {
         let dir = tempfile::tempdir().unwrap();
         let (path, elsewhere) = (dir.path().join(FILE), dir.path().join("elsewhere"));
-        let (database, _) = file::open(dir.path(), clock::wall()).unwrap();
+        let (database, first) = file::open(dir.path(), &Clocks::read()).unwrap();
+        let stamp = first.timeline.stamp(&Clocks::read());
         drop(database);
         let mut disk = Disk { path: path.clone(), database: None };
         let lot = Lot { health: HashMap::from([("web".to_owned(), row(3))]), ..Lot::default() };
         std::fs::rename(&path, &elsewhere).unwrap();
-        assert!(disk.write(&lot).is_err());
+        assert!(disk.write(&lot, &stamp).is_err());
         std::fs::rename(&elsewhere, &path).unwrap();
-        assert!(disk.write(&lot).is_ok());
+        assert!(disk.write(&lot, &stamp).is_ok());
         drop(disk);
-        let (_, restored) = file::open(dir.path(), clock::wall()).unwrap();
+        let (_, restored) = file::open(dir.path(), &Clocks::read()).unwrap();
         assert_eq!(restored.rows, lot.health);
     }
 }

@@ -28,6 +28,10 @@ pub struct Explanation {
     pub sticky: bool,
     /// The way through the policies, from the root; `None`: none was gone.
     pub path: Option<Step>,
+    /// While a region is drained in part: the parts of the answers that are decided with more drained
+    /// than on that path.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub drained: Vec<Drained>,
     /// The regions of the record's policies, in the order of the configuration.
     pub regions: Vec<Region>,
     /// All that can be answered, the most likely first.
@@ -66,6 +70,17 @@ pub struct Client {
     pub scope: Option<u8>,
 }
 
+/// A part of the answers that is decided with some regions drained.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Drained {
+    /// How large a part of all answers, 0 to 1.
+    pub share: f64,
+    /// The regions.
+    pub regions: Vec<String>,
+    /// The way through the policies then.
+    pub path: Option<Step>,
+}
+
 /// A node of the policy tree on the way to the answers.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
@@ -83,6 +98,9 @@ pub struct Step {
     /// Of a region: its health factor as judged, 0 (down) to 1 (up), in the family asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub health: Option<f64>,
+    /// Of a region: the state that an operator forces on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forced: Option<Forcibly>,
     /// How far the client is from it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub figure: Option<Figure>,
@@ -95,6 +113,18 @@ pub struct Step {
     /// What it asked, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+}
+
+/// The state that operators force on a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forcibly {
+    /// As if up.
+    Up,
+    /// No share while any other pool is up.
+    Drained,
+    /// Never a share.
+    Down,
 }
 
 /// What came of a node, or of a part of one.
@@ -238,6 +268,15 @@ pub struct Region {
     pub addresses: usize,
     /// Its own weight; a policy may give it another.
     pub weight: u16,
+    /// The weight that an operator forces on it, in place of any other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_override: Option<u16>,
+    /// The state that operators force on it; drained may be a part of it alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forced: Option<Forcibly>,
+    /// The part of it that is drained, 0 to 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub drained: f64,
     /// The share of answers from it alone.
     pub share: f64,
     /// The share of answers from rings that it is part of.

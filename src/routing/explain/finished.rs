@@ -9,7 +9,7 @@ use crate::routing::snapshot::{ClassSide, ServedRecord, Side};
 use crate::wire::TailBuf;
 
 use super::explanation::{Answers, Health, Region};
-use super::path::Path;
+use super::path::{Path, told};
 
 /// What a record serves to one class in one family.
 #[derive(Debug, Clone, Copy)]
@@ -93,6 +93,9 @@ impl Finished<'_> {
                     up: standing.map_or(0, |standing| standing.live.len()),
                     addresses: standing.map_or(0, |standing| standing.count),
                     weight: path.regions.get(region.index()).map_or(0, |region| region.weight.0),
+                    weight_override: path.forcing(slot).weight.map(|weight| weight.0),
+                    forced: told(path.forcing(slot).forced(0.0)),
+                    drained: path.forcing(slot).drained,
                     share: share_of(slot),
                     // A sum of nothing would be -0.
                     ring_share: in_ring.map(|ring| share_of(*ring)).fold(0.0, |a, b| a + b),

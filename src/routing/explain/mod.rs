@@ -15,7 +15,7 @@ mod recorder;
 mod tests;
 
 pub use explanation::{
-    Answers, Client, Compared, ComparedBy, Explanation, Figure, Health, Keys, Kind, Outcome, Part,
-    Region, Step,
+    Answers, Client, Compared, ComparedBy, Drained, Explanation, Figure, Forcibly, Health, Keys,
+    Kind, Outcome, Part, Region, Step,
 };
 pub use record::explain;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::model::{Family, Member, Node, NodeId, Region, Slot, Tree};
+use crate::model::{Family, Forced, Forcing, Member, Node, NodeId, Region, Slot, Tree, Weight};
 use crate::routing::distribution::RingOf;
 use crate::routing::inputs::PoolStanding;
 use crate::routing::offer::Class;
 use crate::routing::places::Classified;
 
-use super::explanation::{Kind, Outcome, Part, Step};
+use super::explanation::{Forcibly, Kind, Outcome, Part, Step};
 use super::recorder::{Asked, Visit};
 
 /// What the nodes of a path are named and measured by.
@@ -23,6 +23,10 @@ pub(super) struct Path<'a> {
     pub(super) pools: &'a [Option<&'a PoolStanding>],
     /// This nameserver's own round-trip times, by region.
     pub(super) rtts: &'a [Option<Duration>],
+    /// What is forced on the tree's slots; empty when nothing is.
+    pub(super) forcings: &'a [Forcing],
+    /// A pool of which more than this is drained counts as drained.
+    pub(super) cut: f64,
     /// The regions in the tree's rings, as they are served.
     pub(super) rings: &'a [RingOf],
     /// The regions, which slots name.
@@ -30,10 +34,10 @@ pub(super) struct Path<'a> {
 }
 
 impl Path<'_> {
-    /// The path from the root.
-    pub(super) fn root(&self, asked: &Asked) -> Option<Step> {
+    /// The path from the root, to which so much of the answers goes.
+    pub(super) fn root(&self, asked: &Asked, share: f64) -> Option<Step> {
         let (visit, _) = asked.visits.last()?;
-        Some(self.step(visit, if visit.offer.shares.is_empty() { 0.0 } else { 1.0 }))
+        Some(self.step(visit, if visit.offer.shares.is_empty() { 0.0 } else { share }))
     }
 
     fn step(&self, visit: &Visit, share: f64) -> Step {
@@ -103,11 +107,15 @@ impl Path<'_> {
                 .nodes
                 .get(node.0 as usize)
                 .and_then(|n| Some(n.name.as_ref()?.to_string())),
-            policy: policy(self.tree.node(node)),
+            policy: self.tree.node(node).label(),
             share: 0.0,
             outcome,
             weight: None,
             health,
+            forced: match self.tree.node(node) {
+                Node::Region(slot) => told(self.forcing(*slot).forced(self.cut)),
+                _ => None,
+            },
             figure: None,
             compared: None,
             ring: Vec::new(),
@@ -141,7 +149,7 @@ impl Path<'_> {
                 }
                 (None, Some(_)) => self.unasked(member.node, Outcome::StandsBy),
             };
-            step.weight = Some(member.weight.0);
+            step.weight = Some(self.weight(member).0);
             step.figure = measured.and_then(|node| self.figure(node, member.node));
             step
         };
@@ -184,6 +192,20 @@ impl Path<'_> {
         Part { part: kind, outcome, share, nodata, reason: asked.and_then(|a| a.settled), members }
     }
 
+    /// What a member weighs.
+    fn weight(&self, member: &Member) -> Weight {
+        let forced = match self.tree.node(member.node) {
+            Node::Region(slot) => self.forcing(*slot).weight,
+            _ => None,
+        };
+        forced.unwrap_or(member.weight)
+    }
+
+    /// What is forced on a slot.
+    pub(super) fn forcing(&self, slot: Slot) -> Forcing {
+        self.forcings.get(slot.index()).copied().unwrap_or_default()
+    }
+
     /// The regions in a ring.
     pub(super) fn ring(&self, ring: Slot) -> &[Slot] {
         let at = ring.index().checked_sub(self.tree.slots.len());
@@ -205,14 +227,12 @@ impl Path<'_> {
     }
 }
 
-fn policy(node: &Node) -> &'static str {
-    match node {
-        Node::Region(_) => "region",
-        Node::Weighted { .. } => "weighted",
-        Node::Failover { .. } => "failover",
-        Node::Geolocation { .. } => "geolocation",
-        Node::Latency { .. } => "latency",
-        Node::Geoproximity { .. } => "geoproximity",
-        Node::Multivalue { .. } => "multivalue",
+/// A forced state as it is told.
+pub(super) const fn told(forced: Forced) -> Option<Forcibly> {
+    match forced {
+        Forced::No => None,
+        Forced::Up => Some(Forcibly::Up),
+        Forced::Drained => Some(Forcibly::Drained),
+        Forced::Down => Some(Forcibly::Down),
     }
 }

@@ -1,16 +1,17 @@
 //! One record explained for one client and one address family.
 
 use crate::geo::{DatabaseError, Geo, LatencyTable};
-use crate::model::{Family, OnAllDown, RecordId, Tree};
-use crate::routing::classes::flatten;
+use crate::model::{Family, Forced, OnAllDown, RecordId, Slot, Tree};
+use crate::routing::classes::{Walked, flatten};
+use crate::routing::distribution::RingOf;
 use crate::routing::places::Asker;
-use crate::routing::sight::Sight;
+use crate::routing::sight::{Side, Sight};
 use crate::routing::snapshot::Snapshot;
 use crate::wire::Key;
 use crate::zone::{Found, Names};
 
 use super::client::look_up;
-use super::explanation::Explanation;
+use super::explanation::{Drained, Explanation};
 use super::finished::Finished;
 use super::path::Path;
 use super::recorder::Recorder;
@@ -44,9 +45,12 @@ pub fn explain(
 
     let inputs = snapshot.inputs();
     let sight = Sight::new(assembly, served.binding, &inputs);
-    let mut recorder = Recorder::new();
-    let walked = flatten(tree, family, &known.class, &sight.health(family), &mut recorder);
-    debug_assert_eq!(walked.shares, class.distribution.shares, "the same walk serves");
+    let sides = sight.sides(family);
+    debug_assert_eq!(
+        flatten(tree, family, &known.class, &sides).shares,
+        class.distribution.shares,
+        "the same walk serves"
+    );
     let path = Path {
         tree,
         family,
@@ -54,9 +58,14 @@ pub fn explain(
         classified: known.classified.as_ref(),
         pools: &sight.pools,
         rtts: &snapshot.rtts,
+        forcings: &sight.forcings,
+        cut: 0.0,
         rings: &class.distribution.rings,
         regions: &assembly.regions,
     };
+    let mut paths = paths(&sides, &path);
+    let rest = paths.split_off(paths.len().min(1));
+    let first = paths.pop().unwrap_or_default();
     let negative_ttl = negative_ttl(&assembly.names, configured.name.as_wire());
     let finished =
         Finished { record: served, side, class, negative_ttl, scope: known.client.scope };
@@ -68,11 +77,38 @@ pub fn explain(
         all_down: reason.is_all_down(),
         on_all_down: on_all_down(tree),
         sticky: tree.sticky,
-        path: path.root(&recorder.finish()),
+        path: first.path,
+        drained: rest,
         regions: finished.regions(&path),
         answers: finished.answers(&path),
         client: known.client,
     }))
+}
+
+/// The path of each side that decides a part of the answers, the one with least drained first.
+fn paths(sides: &[Side], path: &Path<'_>) -> Vec<Drained> {
+    let walk = |side: &Side| {
+        let mut recorder = Recorder::new();
+        let walked = Walked::new(path.tree, path.family, path.class, &side.health, &mut recorder);
+        (walked.settled.reason.is_all_down(), walked.rings(), recorder.finish())
+    };
+    let mut walked: Vec<_> = sides.iter().map(|side| (side, walk(side))).collect();
+    match walked.iter().any(|(_, (all_down, ..))| !all_down) {
+        true => walked.retain(|(_, (all_down, ..))| !all_down),
+        false => walked.truncate(1),
+    }
+    let total: f64 = walked.iter().map(|(side, _)| side.share).sum();
+    let told = |(side, (_, rings, asked)): &(&Side, (_, Vec<RingOf>, _))| {
+        let slots = path.forcings.iter().enumerate();
+        let drained = slots.filter(|(_, forcing)| forcing.forced(side.cut) == Forced::Drained);
+        let share = side.share / total;
+        Drained {
+            share,
+            regions: drained.map(|(slot, _)| path.slot_name(Slot(slot as u16))).collect(),
+            path: Path { rings, cut: side.cut, ..*path }.root(asked, share),
+        }
+    };
+    walked.iter().map(told).collect()
 }
 
 fn on_all_down(tree: &Tree) -> String {

@@ -13,9 +13,10 @@ use crate::model::{
     Family, GeoKeys, GeoRule, Location, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode,
     PoolId, RegionId, Slot, Tree, Weight,
 };
-use crate::routing::classes::flatten;
+use crate::routing::classes::{Walked, flatten};
 use crate::routing::levels::Health as Levels;
 use crate::routing::places::{Classified, FigureSource, Figures};
+use crate::routing::sight::Side;
 use crate::routing::tables::{Both, Spec, plant, standings};
 use crate::routing::{Class, Distribution, Group, PoolStanding};
 
@@ -44,7 +45,9 @@ fn explained(
 ) -> (Distribution, Option<Step>) {
     let pools: Vec<Option<&PoolStanding>> = pools.iter().map(Some).collect();
     let mut recorder = Recorder::new();
-    let served = flatten(tree, family, class, &Levels::new(&pools), &mut recorder);
+    let sides = [Side { share: 1.0, cut: 0.0, health: Levels::new(&pools, Vec::new()) }];
+    let served = flatten(tree, family, class, &sides);
+    Walked::new(tree, family, class, &sides[0].health, &mut recorder);
     let path = Path {
         tree,
         family,
@@ -52,10 +55,12 @@ fn explained(
         classified,
         pools: &pools,
         rtts: &[],
+        forcings: &[],
+        cut: 0.0,
         rings: &served.rings,
         regions: &names(REGIONS),
     };
-    let root = path.root(&recorder.finish());
+    let root = path.root(&recorder.finish(), 1.0);
     (served, root)
 }
 

@@ -1,0 +1,70 @@
+//! Targets: what each probe saw last.
+
+use super::types::{CheckView, LastView, Page};
+use super::{Seen, page};
+use crate::control::helm::CheckFilter;
+use crate::control::state::Tracked;
+use crate::health::{LastResult, Outcome, State as Judged};
+use crate::model::Probe;
+
+/// The targets that are wanted.
+pub(in crate::control) fn checks(seen: Seen<'_>, filter: &CheckFilter) -> Page<CheckView> {
+    let assembly = &seen.state.assembly;
+    let in_region = |tracked: &Tracked, name: &str| {
+        let region = |pool: crate::model::PoolId| assembly.pools[pool.index()].region;
+        let mut pools = tracked.pools.iter().map(|(pool, _)| region(*pool));
+        pools.any(|region| &*assembly.regions[region.index()].name == name)
+    };
+    let wanted = |tracked: &&Tracked| {
+        filter.region.as_ref().is_none_or(|name| in_region(tracked, name))
+            && filter.check.as_ref().is_none_or(|name| *tracked.target.check.name == **name)
+            && (!filter.not_up || tracked.health.state != Judged::Up)
+    };
+    let all: Vec<&Tracked> = seen.state.targets.iter().filter(wanted).collect();
+    let page = page(all, filter.offset, filter.limit);
+    Page {
+        total: page.total,
+        items: page.items.into_iter().map(|tracked| one(seen, tracked)).collect(),
+    }
+}
+
+fn one(seen: Seen<'_>, tracked: &Tracked) -> CheckView {
+    let (check, health) = (&tracked.target.check, &tracked.health);
+    let pools = tracked.pools.iter().map(|(pool, _)| seen.state.assembly.pool_name(*pool));
+    CheckView {
+        check: check.name.to_string(),
+        kind: match &check.probe {
+            Probe::Tcp => "tcp",
+            Probe::Http(http) if http.tls.is_some() => "https",
+            Probe::Http(_) => "http",
+        }
+        .into(),
+        destination: tracked.target.destination.to_string(),
+        port: check.port,
+        pools: pools.collect(),
+        state: health.state.label().into(),
+        since_secs: seen.ago(health.since),
+        failures: health.failures,
+        successes: health.successes,
+        fall: check.timing.fall,
+        rise: check.timing.rise,
+        interval_secs: check.timing.interval.as_secs_f64(),
+        last: health.last.as_ref().map(|last| last_view(seen, last)),
+    }
+}
+
+fn last_view(seen: Seen<'_>, last: &LastResult) -> LastView {
+    let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
+    LastView {
+        ago_secs: seen.ago(last.at),
+        passed: last.outcome == Outcome::Pass,
+        reason: match &last.outcome {
+            Outcome::Pass => None,
+            Outcome::Fail(reason) => Some(reason.to_string()),
+        },
+        connect_ms: last.phases.connect.map(ms),
+        tls_ms: last.phases.tls.map(ms),
+        first_byte_ms: last.phases.first_byte.map(ms),
+        total_ms: ms(last.phases.total),
+    }
+}

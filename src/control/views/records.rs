@@ -1,0 +1,138 @@
+//! Records: their shares, and whether they are at risk.
+
+use super::types::{Page, RecordFamily, RecordView, RegionShare, Risk};
+use super::{Seen, page, shares::shares};
+use crate::control::command::OverrideKind;
+use crate::control::helm::RecordFilter;
+use crate::control::tell::worst;
+use crate::model::{BindingId, Family, Forcing, RecordId, Slot};
+use crate::routing::Snapshot;
+
+/// How many pools of a binding there are in a family, and how many of them are up and not drained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::control) struct Standing {
+    pub(in crate::control) up: usize,
+    pub(in crate::control) pools: usize,
+}
+
+/// How the pools of a binding stand in a family. One that is drained in part still counts.
+pub(in crate::control) fn standing(snapshot: &Snapshot, id: BindingId, family: Family) -> Standing {
+    let binding = &snapshot.assembly.bindings[id.index()];
+    let slots = &snapshot.assembly.trees[binding.tree.index()].slots;
+    let mut standing = Standing { up: 0, pools: 0 };
+    for (region, pool) in slots.iter().zip(&binding.pools) {
+        let Some(pool) = pool.and_then(|pool| snapshot.pools.get(pool.index())) else { continue };
+        let of = pool.family(family);
+        if of.count == 0 {
+            continue;
+        }
+        standing.pools += 1;
+        let Forcing { up, drained, down, .. } = snapshot.forces.of(id, *region);
+        standing.up += usize::from(!down && drained < 1.0 && (up || of.h > 0.0));
+    }
+    standing
+}
+
+/// What puts the records of a binding at risk.
+pub(super) fn risk(snapshot: &Snapshot, id: BindingId) -> Option<Risk> {
+    let served = snapshot.bindings.get(id.index())?;
+    let both = Family::BOTH.into_iter();
+    if both.clone().any(|family| served.is_all_down(family)) {
+        return Some(Risk::AllDown);
+    }
+    let last = |family| {
+        let standing = standing(snapshot, id, family);
+        standing.pools > 1 && standing.up <= 1
+    };
+    if both.clone().any(last) {
+        return Some(Risk::LastPool);
+    }
+    let doubtful = |family: Family| {
+        served.side(family).classes().iter().any(|class| class.flip_secs != u32::MAX)
+    };
+    both.clone().any(doubtful).then_some(Risk::InDoubt)
+}
+
+/// One record.
+pub(super) fn record(seen: Seen<'_>, id: RecordId) -> Option<RecordView> {
+    let snapshot = seen.snapshot;
+    let record = snapshot.assembly.records.get(id.index())?;
+    let tree = &snapshot.assembly.trees[snapshot.records.get(id.index())?.tree.index()];
+    let families = Family::BOTH.into_iter().filter_map(|family| of_family(snapshot, id, family));
+    Some(RecordView {
+        name: record.name.to_string(),
+        policy: tree.label(),
+        ttl: record.ttl,
+        ttl_min: record.ttl_min,
+        risk: risk(snapshot, record.binding),
+        families: families.collect(),
+    })
+}
+
+fn of_family(snapshot: &Snapshot, id: RecordId, family: Family) -> Option<RecordFamily> {
+    let (served, side) = snapshot.side(id, family)?;
+    let Standing { up, pools } = standing(snapshot, served.binding, family);
+    if pools == 0 {
+        return None;
+    }
+    let all = snapshot.bindings.get(served.binding.index())?;
+    let ttls = || side.classes().iter().map(|class| served.ttl(class));
+    let tree = &snapshot.assembly.trees[served.tree.index()];
+    let share = |(region, share)| {
+        let slot = tree.slots.iter().position(|slot| *slot == region).unwrap_or_default();
+        let takes_part = side.tails.get(Slot(slot as u16).index()).is_some_and(|t| t.count() > 0);
+        let forcing = snapshot.forces.of(served.binding, region);
+        takes_part.then(|| RegionShare {
+            region: snapshot.assembly.regions[region.index()].name.to_string(),
+            share,
+            forced: forced(forcing),
+            drained: forcing.drained,
+            weight_override: forcing.weight.map(|weight| weight.0),
+        })
+    };
+    Some(RecordFamily {
+        family: family.label().into(),
+        reason: worst(all, family).label().into(),
+        all_down: all.is_all_down(family),
+        classes: snapshot.places.table(served.tree).map_or(1, |table| table.classes().len()),
+        pools_up: up,
+        pools,
+        ttl: [ttls().min().unwrap_or_default(), ttls().max().unwrap_or_default()],
+        shares: shares(snapshot, id, family).into_iter().filter_map(share).collect(),
+    })
+}
+
+/// The state that is forced, as it is called.
+pub(super) fn forced(forcing: Forcing) -> Option<OverrideKind> {
+    match forcing {
+        Forcing { down: true, .. } => Some(OverrideKind::ForceDown),
+        Forcing { drained, .. } if drained > 0.0 => Some(OverrideKind::Drain),
+        Forcing { up: true, .. } => Some(OverrideKind::ForceUp),
+        _ => None,
+    }
+}
+
+/// The records that are wanted, in the order of the configuration.
+pub(in crate::control) fn records(seen: Seen<'_>, filter: &RecordFilter) -> Page<RecordView> {
+    let assembly = &seen.snapshot.assembly;
+    let region = filter.region.as_ref();
+    let at_risk = |id: BindingId| risk(seen.snapshot, id).is_some();
+    let wanted = |(_, record): &(RecordId, &crate::model::Record)| {
+        let name = record.name.to_string();
+        let binding = &assembly.bindings[record.binding.index()];
+        let slots = &assembly.trees[binding.tree.index()].slots;
+        let mut taking = slots.iter().zip(&binding.pools).filter(|(_, pool)| pool.is_some());
+        filter.name.as_ref().is_none_or(|own| own.eq_ignore_ascii_case(&name))
+            && filter.contains.as_ref().is_none_or(|part| name.contains(&part.to_ascii_lowercase()))
+            && region.is_none_or(|region| {
+                taking.any(|(slot, _)| *assembly.regions[slot.index()].name == **region)
+            })
+            && (!filter.at_risk || at_risk(record.binding))
+    };
+    let ids = (0..).map(RecordId).zip(&assembly.records).filter(wanted).map(|(id, _)| id);
+    let ids = page(ids.collect(), filter.offset, filter.limit);
+    Page {
+        total: ids.total,
+        items: ids.items.into_iter().filter_map(|id| record(seen, id)).collect(),
+    }
+}

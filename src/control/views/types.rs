@@ -1,0 +1,352 @@
+//! What operators see, as plain data: JSON as it stands here for the API, and what the command line
+//! renders. Times are RFC 3339 in UTC, durations are seconds, shares are parts of all answers from 0
+//! to 1.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::control::command::OverrideKind;
+
+/// All at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Status {
+    /// The version of the program.
+    pub version: String,
+    /// The time of this.
+    pub time: String,
+    /// For how long the server has been running.
+    pub uptime_secs: f64,
+    /// The number of the tables in force.
+    pub generation: u64,
+    /// The regions, in the order of the configuration.
+    pub regions: Vec<RegionView>,
+    /// The overrides in force, the oldest first.
+    pub overrides: Vec<OverrideView>,
+    /// How many records there are.
+    pub records: usize,
+    /// How many of them are at risk.
+    pub records_at_risk: usize,
+    /// Those at risk, the worst first; at most 20.
+    pub at_risk: Vec<RecordView>,
+    /// The records, when there are no more than 20.
+    pub all_records: Vec<RecordView>,
+    /// The checks in numbers.
+    pub checks: ChecksInNumbers,
+}
+
+/// How many targets are probed, and what is known of them.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ChecksInNumbers {
+    /// All.
+    pub targets: usize,
+    /// Up.
+    pub up: usize,
+    /// Down.
+    pub down: usize,
+    /// Not known yet.
+    pub unknown: usize,
+    /// For how long the result that is waited for longest has been; `None`: nothing is probed.
+    pub oldest_secs: Option<f64>,
+}
+
+/// A region.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RegionView {
+    /// Its name.
+    pub name: String,
+    /// Its observed health.
+    pub health: HealthWord,
+    /// Why it is not just up: the failing check and what it saw.
+    pub reason: Option<String>,
+    /// For how long it has been so; `None`: it is not probed.
+    pub since_secs: Option<f64>,
+    /// By family.
+    pub families: Vec<RegionFamily>,
+    /// Its configured weight; a policy may give it another.
+    pub weight: u16,
+    /// The weight that an override gives it in all records.
+    pub weight_override: Option<u16>,
+    /// The state that overrides of the region force, of several the most restrictive.
+    pub forced: Option<OverrideKind>,
+    /// The part that is drained, 0 to 1.
+    pub drained: f64,
+    /// The least and most share that it has, over all records and classes of clients that it has a
+    /// part in; `None`: none has.
+    pub share: Option<Share>,
+    /// In how many records it has a part.
+    pub records: usize,
+    /// The round trip to it in milliseconds, where that may decide anything.
+    pub rtt_ms: Option<f64>,
+}
+
+/// Observed health in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum HealthWord {
+    /// Nothing is known yet; it serves as up.
+    Unknown,
+    /// Up.
+    Up,
+    /// Up, but something in it has failed: it may go down, or only a part of its addresses is served.
+    InDoubt,
+    /// Down.
+    Down,
+    /// It has no check, and is taken to be up.
+    Unchecked,
+}
+
+/// One family of a region's own addresses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RegionFamily {
+    /// `ipv4` or `ipv6`.
+    pub family: String,
+    /// The health factor, 0 (down) to 1 (up).
+    pub factor: f64,
+    /// How many addresses are up.
+    pub up: usize,
+    /// How many there are.
+    pub addresses: usize,
+}
+
+/// A share that differs between classes of clients, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Share {
+    /// The least, 0 to 1.
+    pub least: f64,
+    /// The most, 0 to 1.
+    pub most: f64,
+}
+
+/// An override.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OverrideView {
+    /// Its number.
+    pub id: u64,
+    /// What is forced.
+    pub kind: OverrideKind,
+    /// The region that it stands on.
+    pub region: String,
+    /// The record in which it stands there; `None`: in all.
+    pub record: Option<String>,
+    /// The weight that is forced.
+    pub weight: Option<u16>,
+    /// Of a drain: the part that is drained now, 0 to 1.
+    pub drained: Option<f64>,
+    /// Of a drain: the part that will be drained when its move is done, 0 to 1.
+    pub drains_to: Option<f64>,
+    /// Of a drain that is moving: after how long it is done.
+    pub done_in_secs: Option<f64>,
+    /// Who forces it.
+    pub actor: String,
+    /// Why.
+    pub reason: Option<String>,
+    /// Since when.
+    pub since: String,
+    /// When it ends by itself; `None`: it does not.
+    pub until: Option<String>,
+    /// The same from now.
+    pub ends_in_secs: Option<f64>,
+    /// What it stands on is not configured (any more), so that it has no effect.
+    pub dangling: bool,
+}
+
+/// A record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecordView {
+    /// Its owner name.
+    pub name: String,
+    /// The name or type of its policy.
+    pub policy: String,
+    /// The TTL in seconds when all is calm.
+    pub ttl: u32,
+    /// The least TTL in seconds.
+    pub ttl_min: u32,
+    /// What puts it at risk; `None`: nothing.
+    pub risk: Option<Risk>,
+    /// By family, those of which it has any address.
+    pub families: Vec<RecordFamily>,
+}
+
+/// What puts a record at risk; the later, the worse.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// Something that it serves may go down with the next failures.
+    InDoubt,
+    /// Of several pools one alone is up and not drained.
+    LastPool,
+    /// The all-down rules are engaged.
+    AllDown,
+}
+
+/// One family of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RecordFamily {
+    /// `ipv4` or `ipv6`.
+    pub family: String,
+    /// Which rule decides; of several classes of clients the first that is all down.
+    pub reason: String,
+    /// Whether the all-down rules are engaged for any class.
+    pub all_down: bool,
+    /// How many classes of clients it tells apart.
+    pub classes: usize,
+    /// How many of its pools are up and not drained.
+    pub pools_up: usize,
+    /// How many pools it has.
+    pub pools: usize,
+    /// The least and most TTL in seconds in force.
+    pub ttl: [u32; 2],
+    /// The regions that have a part in it, in the order of the configuration.
+    pub shares: Vec<RegionShare>,
+}
+
+/// A region's share in a record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RegionShare {
+    /// The region.
+    pub region: String,
+    /// Its share of answers; answers of several regions at once count for each.
+    pub share: Share,
+    /// The state that is forced on it here.
+    pub forced: Option<OverrideKind>,
+    /// The part that is drained here, 0 to 1.
+    pub drained: f64,
+    /// The weight that is forced on it here.
+    pub weight_override: Option<u16>,
+}
+
+/// How the shares of a record change, in one family.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ShareChange {
+    /// The record.
+    pub record: String,
+    /// `ipv4` or `ipv6`.
+    pub family: String,
+    /// The regions.
+    pub regions: Vec<RegionChange>,
+}
+
+/// How a region's share in a record changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct RegionChange {
+    /// The region.
+    pub region: String,
+    /// Before.
+    pub before: Share,
+    /// After.
+    pub after: Share,
+}
+
+/// A target: a check with one destination.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CheckView {
+    /// The check's name.
+    pub check: String,
+    /// `http`, `https` or `tcp`.
+    pub kind: String,
+    /// Where it is probed.
+    pub destination: String,
+    /// The port.
+    pub port: u16,
+    /// The pools that depend on it: regions, or regions for a record.
+    pub pools: Vec<String>,
+    /// `unknown`, `up` or `down`.
+    pub state: String,
+    /// For how long.
+    pub since_secs: f64,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// Successes since the last failure.
+    pub successes: u32,
+    /// Consecutive failures before it is down.
+    pub fall: u32,
+    /// Consecutive successes before it is up again.
+    pub rise: u32,
+    /// The interval of its probes.
+    pub interval_secs: f64,
+    /// The latest result; `None`: there has been none in this process.
+    pub last: Option<LastView>,
+}
+
+/// The latest result of a target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct LastView {
+    /// How long ago its probe started.
+    pub ago_secs: f64,
+    /// Whether it passed.
+    pub passed: bool,
+    /// Why not.
+    pub reason: Option<String>,
+    /// The time to connect, in milliseconds.
+    pub connect_ms: Option<f64>,
+    /// The time of the TLS handshake, in milliseconds.
+    pub tls_ms: Option<f64>,
+    /// The time to the first octet, in milliseconds.
+    pub first_byte_ms: Option<f64>,
+    /// All of it, in milliseconds.
+    pub total_ms: f64,
+}
+
+/// Something that has happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EventView {
+    /// Its number; later events have higher ones, also across restarts.
+    pub id: u64,
+    /// When.
+    pub time: String,
+    /// What kind of thing.
+    pub kind: EventKind,
+    /// It in a sentence.
+    pub text: String,
+    /// The region that it is about.
+    pub region: Option<String>,
+    /// The record that it is about.
+    pub record: Option<String>,
+    /// Who did it; `None`: nobody.
+    pub actor: Option<String>,
+    /// From which address.
+    pub from: Option<String>,
+    /// Why: what a check saw, or what the operator said.
+    pub reason: Option<String>,
+    /// The override that it is about.
+    pub override_id: Option<u64>,
+    /// How long what it ended had lasted.
+    pub lasted_secs: Option<f64>,
+    /// The shares before and after, of at most 3 records.
+    pub changes: Vec<ShareChange>,
+    /// How many records have other shares by it in all.
+    pub records_changed: usize,
+    /// The number of the tables that serve it.
+    pub generation: u64,
+}
+
+/// A kind of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventKind {
+    /// The server has started.
+    Started,
+    /// A target went from one state to another.
+    Transition,
+    /// The all-down rules of a record were engaged or released.
+    AllDown,
+    /// An operator has changed something.
+    Command,
+    /// An override has ended by itself.
+    OverrideEnded,
+    /// The configuration was loaded again.
+    Reload,
+    /// The system's clock was set.
+    ClockSet,
+}
+
+/// A part of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Page<T> {
+    /// This part.
+    pub items: Vec<T>,
+    /// How many there are in all.
+    pub total: usize,
+}
