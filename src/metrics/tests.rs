@@ -65,6 +65,7 @@ fn told() -> Arc<Metrics> {
     metrics.region_up("us-east", Family::V4, true);
     metrics.region_up("eu-west", Family::V4, false);
     metrics.region_weight("us-east", Weight(70));
+    metrics.overrides(OverridesInForce { drain: 1, weight: 2, ..OverridesInForce::default() });
     metrics.region_transition("eu-west", false);
     metrics.record_all_down("app.example.com", false);
     metrics.oldest_observation(Some(clock::now()));

@@ -28,6 +28,8 @@ mod transfers;
 #[cfg(test)]
 mod compiling;
 #[cfg(test)]
+mod forcing;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod sticking;
