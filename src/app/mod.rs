@@ -6,6 +6,7 @@ mod bind;
 mod clients;
 mod demo;
 mod demo_regions;
+pub mod explain;
 mod files;
 mod load;
 mod memory;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use domain::base::iana::Rtype;
 
-use super::resolve::From;
+use crate::app::explain::From;
 use crate::wire::Name;
 
 /// A health-checking, weighted, authoritative nameserver.

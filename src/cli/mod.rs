@@ -15,6 +15,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::app::explain::Question;
 use args::{Cli, Verb};
 
 /// What a verb came to; exit codes are 0, 1 and 2 (3 is for a server that cannot be reached).
@@ -47,7 +48,7 @@ pub fn main() -> ExitCode {
         Verb::Serve { config } => serve::run(config),
         Verb::Check { config } => check::run(config),
         Verb::Resolve { name, qtype, config, from, down, json } => {
-            resolve::run(&resolve::Question { name, qtype, from }, config, &down, json)
+            resolve::run(&Question { name, qtype, from }, config, &down, json)
         }
         Verb::Demo => demo::run(),
         Verb::Schema => schema::run(),

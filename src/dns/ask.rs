@@ -10,7 +10,7 @@ use domain::base::wire::ParseError;
 use domain::base::zonefile_fmt::{DisplayKind, ZonefileFmt};
 use domain::base::{Message, ParsedName};
 use domain::rdata::ZoneRecordData;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::engine::{Located, Shared, Transport, Verdict, Worker, finish, locate, reply_max};
 use crate::metrics::{Metrics, Proto};
@@ -20,7 +20,7 @@ use crate::wire::{CLASS_IN, Key, Name, rtype};
 use crate::zone::{EntryId, Found, Names};
 
 /// A reply as people read it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
     /// The response code: `NOERROR`, `NXDOMAIN`, …
     pub rcode: String,
@@ -37,7 +37,7 @@ pub struct Reply {
 }
 
 /// A record in the presentation format.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordText {
     /// The owner, without the final dot.
     pub name: String,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::table::ALL;
 use super::{
-    CookieStanding, DropReason, End, Limit, LimitAction, Live, Metrics, Proto, TransferResult,
+    CookieStanding, DropReason, End, Limit, LimitAction, Live, Metrics, OverridesInForce, Proto,
+    TransferResult,
 };
 use crate::clock::{self, Duration, SystemTime};
 use crate::model::{Family, Weight};

@@ -81,7 +81,7 @@ impl Tree {
             [member] => self.step(member, format!("{label}: "), depth, false),
             members => {
                 let within = match (&part.part, &of.compared) {
-                    (Kind::Band(_), Some(compared)) => within(compared, of.policy),
+                    (Kind::Band(_), Some(compared)) => within(compared, &of.policy),
                     _ => String::new(),
                 };
                 let asked = part.outcome != Outcome::NotNeeded;
@@ -145,7 +145,7 @@ fn title(step: &Step) -> String {
     match &step.name {
         Some(name) if step.policy == "region" => name.clone(),
         // A record may name a policy by its type.
-        Some(name) if name != step.policy => format!("{name}: {policy}"),
+        Some(name) if *name != step.policy => format!("{name}: {policy}"),
         _ => policy,
     }
 }

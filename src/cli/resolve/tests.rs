@@ -3,13 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use domain::base::iana::Rtype;
 
 use super::*;
+use crate::app::Loaded;
+use crate::dns::RecordText;
 use crate::dns::engine::{Located, Shared, Transport, Verdict, Worker, finish, locate};
 use crate::metrics::{Metrics, Proto};
-use crate::routing::Secret;
+use crate::model::Family;
+use crate::routing::explain::Explanation;
+use crate::routing::{Secret, Snapshot};
+use crate::wire::Name;
 
 const REGIONS: usize = 5;
 
@@ -63,8 +69,8 @@ fn question(name: &str, qtype: Rtype) -> Question {
 
 fn told(loaded: &Loaded, question: &Question, down: &[&str]) -> Told {
     let down: Vec<String> = down.iter().map(ToString::to_string).collect();
-    let snapshot = assume(loaded, &down).ok().unwrap();
-    tell(loaded, &snapshot, question, &down).ok().unwrap()
+    let snapshot = assume(&loaded.assembly, &down).ok().unwrap();
+    tell(&snapshot, &loaded.clients, question, &down).ok().unwrap()
 }
 
 /// Nested policies at random: each may name the regions and the policies before it.
@@ -167,7 +173,7 @@ fn answers_are_drawn_as_explained() {
         let promised = promised(&explanation);
         assert!((promised.values().sum::<f64>() - 1.0).abs() < 1e-9, "{policies}");
         let down: Vec<String> = down.iter().map(ToString::to_string).collect();
-        let snapshot = assume(&loaded, &down).ok().unwrap();
+        let snapshot = assume(&loaded.assembly, &down).ok().unwrap();
         let drawn = drawn(&snapshot, &question, TIMES);
         for set in drawn.keys() {
             assert!(promised.contains_key(set), "{set:?}: {promised:?}\n{policies} {down:?}");
@@ -237,13 +243,31 @@ fn a_type_without_a_policy_is_told_as_served() {
 #[test]
 fn a_region_that_is_unknown_is_a_mistake_in_usage() {
     let loaded = load("", "[[records]]\nname = \"app.site.test\"\npolicy = \"weighted\"");
-    let error = |name: &str| match assume(&loaded, &[name.to_string()]) {
-        Err(Failure::Usage(text)) => text,
+    let error = |name: &str| match assume(&loaded.assembly, &[name.to_string()]) {
+        Err(unknown @ NoExplanation::UnknownRegion { .. }) => unknown.to_string(),
         _ => panic!("{name} was taken"),
     };
-    assert_eq!(error("r9"), "--down: unknown region \"r9\": did you mean r0?");
+    assert_eq!(error("r9"), "unknown region \"r9\": did you mean r0?");
     assert_eq!(
         error("frankfurt"),
-        "--down: unknown region \"frankfurt\": the regions are r0, r1, r2, r3, r4"
+        "unknown region \"frankfurt\": the regions are r0, r1, r2, r3, r4"
     );
+}
+
+#[test]
+fn what_is_told_as_json_is_read_again() {
+    let policies = "[policies.near]\ntype = \"failover\"\norder = [[\"r0\", \"r1\"], \"r4\"]\n\
+                    [policies.many]\ntype = \"multivalue\"";
+    let records = "[[records]]\nname = \"app.site.test\"\npolicy = \"near\"\n\
+                   [[records]]\nname = \"many.site.test\"\npolicy = \"many\"";
+    let loaded = load(policies, records);
+    for (name, down) in
+        [("app.site.test", &["r0"][..]), ("many.site.test", &[]), ("static.site.test", &[])]
+    {
+        let from = "192.0.2.0/24".parse().unwrap();
+        let question = Question { from: Some(from), ..question(name, Rtype::A) };
+        let told = told(&loaded, &question, down);
+        let json = serde_json::to_string(&told).unwrap();
+        assert_eq!(serde_json::from_str::<Told>(&json).unwrap(), told, "{json}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::app::explain::From;
 use crate::dns::{RecordText, Reply};
 use crate::routing::Reason;
 use crate::routing::explain::{Answers, Client, Explanation, Health, Region};
@@ -64,12 +65,12 @@ fn dynamic_answer(told: &Told, explanation: &Explanation, out: &mut String) {
 
 /// What is known of the client, and by whom.
 fn client(told: &Told, client: &Client, out: &mut String) {
-    if client.scope.is_none() && matches!(told.from, Some(super::From::ClientSubnet(_))) {
+    if client.scope.is_none() && matches!(told.from, Some(From::ClientSubnet(_))) {
         *out += "  geo.client_subnet is off: the subnet is not looked at\n";
     }
     let mut place: Vec<String> = [client.subdivision.clone(), client.country.clone()]
         .into_iter()
-        .chain([client.continent.map(Into::into)])
+        .chain([client.continent.clone()])
         .flatten()
         .collect();
     if let (Some(latitude), Some(longitude)) = (client.latitude, client.longitude) {

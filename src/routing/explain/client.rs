@@ -50,7 +50,7 @@ pub(super) fn look_up(
     let attributes = found.attributes;
     let client = Client {
         looked_up: text(prefix),
-        continent: attributes.continent.map(|continent| continent.code()),
+        continent: attributes.continent.map(|continent| continent.code().into()),
         country: attributes.country.map(|country| country.to_string()),
         subdivision: attributes.subdivision.map(|subdivision| subdivision.to_string()),
         latitude: attributes.location.map(|at| at.latitude),

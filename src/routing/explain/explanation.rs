@@ -5,17 +5,17 @@
 
 use std::net::IpAddr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::routing::settle::Reason;
 
 /// Why a record answers a client as it does, in one address family.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Explanation {
     /// The record's owner name as configured, perhaps a wildcard.
     pub record: String,
     /// `ipv4` or `ipv6`: the family asked for.
-    pub family: &'static str,
+    pub family: String,
     /// Who is answered.
     pub client: Client,
     /// Which rule decided.
@@ -39,12 +39,12 @@ pub struct Explanation {
 }
 
 /// The client, as far as routing knows it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Client {
     /// The prefix that decides who the client is.
     pub looked_up: String,
     /// The continent's two letters.
-    pub continent: Option<&'static str>,
+    pub continent: Option<String>,
     /// The country (ISO 3166-1).
     pub country: Option<String>,
     /// The subdivision (ISO 3166-2).
@@ -71,7 +71,7 @@ pub struct Client {
 }
 
 /// A part of the answers that is decided with some regions drained.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Drained {
     /// How large a part of all answers, 0 to 1.
     pub share: f64,
@@ -82,41 +82,41 @@ pub struct Drained {
 }
 
 /// A node of the policy tree on the way to the answers.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Step {
     /// The region's or policy's name; a policy that a record names by its type has that.
     pub name: Option<String>,
     /// `region`, or the type of policy.
-    pub policy: &'static str,
+    pub policy: String,
     /// The share that comes from here.
     pub share: f64,
     /// What came of it.
     pub outcome: Outcome,
     /// What it weighs among its like.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight: Option<u16>,
     /// Of a region: its health factor as judged, 0 (down) to 1 (up), in the family asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub health: Option<f64>,
     /// Of a region: the state that an operator forces on it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forced: Option<Forcibly>,
     /// How far the client is from it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub figure: Option<Figure>,
     /// Of latency and geoproximity: what was compared.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub compared: Option<Compared>,
     /// Of multivalue: the regions in the ring.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ring: Vec<String>,
     /// What it asked, in order.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
 }
 
 /// The state that operators force on a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Forcibly {
     /// As if up.
@@ -128,7 +128,7 @@ pub enum Forcibly {
 }
 
 /// What came of a node, or of a part of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Answers come from it.
@@ -148,7 +148,7 @@ pub enum Outcome {
 }
 
 /// A part of a node.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Part {
     /// Which.
     pub part: Kind,
@@ -157,17 +157,17 @@ pub struct Part {
     /// The share that comes from here, empty answers included.
     pub share: f64,
     /// The share of empty answers that the part itself gives.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub nodata: f64,
     /// Inside a fence: which rule decided there.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// What is below it.
     pub members: Vec<Step>,
 }
 
 /// Which part of a node.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// All members of a weighted policy.
@@ -183,32 +183,32 @@ pub enum Kind {
 }
 
 /// The keys of a rule, as texts.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Keys {
     /// Network prefixes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub prefix: Vec<String>,
     /// Autonomous system numbers.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asn: Vec<u32>,
     /// ISO 3166-2 subdivisions.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub subdivision: Vec<String>,
     /// ISO 3166-1 countries.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub country: Vec<String>,
     /// Continents.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub continent: Vec<String>,
 }
 
 /// What a latency or geoproximity policy compared.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Compared {
     /// What the figures are from.
     pub by: ComparedBy,
     /// Of distances: from where, degrees north and east.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<(f64, f64)>,
     /// Of distances: that place is the middle of the client's country.
     pub of_country: bool,
@@ -218,7 +218,7 @@ pub struct Compared {
 }
 
 /// What figures are from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ComparedBy {
     /// The table of round-trip times.
@@ -234,27 +234,27 @@ pub enum ComparedBy {
 }
 
 /// How far a client is from a region.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Figure {
     /// Round trip in ms.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rtt_ms: Option<f64>,
     /// The row of the table that says so.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row: Option<String>,
     /// Great-circle distance in km.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub km: Option<f64>,
     /// The bias of a geoproximity policy, -99 to 99.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bias: Option<i8>,
     /// The distance as the bias makes it, in km.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub biased_km: Option<f64>,
 }
 
 /// A region of the record's policies.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Region {
     /// Its name.
     pub name: String,
@@ -284,7 +284,7 @@ pub struct Region {
 }
 
 /// A region's health in words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// Up, if only in part.
@@ -298,7 +298,7 @@ pub enum Health {
 }
 
 /// The answers that one draw can lead to: the same addresses, starting anywhere.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Answers {
     /// The share of answers that are one of these.
     pub share: f64,

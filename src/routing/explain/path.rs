@@ -107,7 +107,7 @@ impl Path<'_> {
                 .nodes
                 .get(node.0 as usize)
                 .and_then(|n| Some(n.name.as_ref()?.to_string())),
-            policy: self.tree.node(node).label(),
+            policy: self.tree.node(node).label().into(),
             share: 0.0,
             outcome,
             weight: None,

@@ -72,7 +72,7 @@ pub fn explain(
     let reason = class.distribution.reason;
     Ok(Some(Explanation {
         record: configured.name.to_string(),
-        family: family.label(),
+        family: family.label().into(),
         reason,
         all_down: reason.is_all_down(),
         on_all_down: on_all_down(tree),

@@ -102,7 +102,7 @@ fn number_rings(tree: &mut Tree) {
 
 /// The shares at the ends of a path: by region, by ring, and of empty answers.
 fn ends(step: &Step, sum: &mut BTreeMap<String, f64>) {
-    if ["region", "multivalue"].contains(&step.policy) {
+    if ["region", "multivalue"].contains(&step.policy.as_str()) {
         let name = if step.policy == "region" {
             step.name.clone().unwrap_or_default()
         } else {

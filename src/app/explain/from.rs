@@ -1,33 +1,31 @@
-//! `--from`: whom a question is asked for.
+//! Whom a question is asked for.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
 
 use ipnet::IpNet;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::routing::Asker;
 
 /// Whom a question is asked for, as it was given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "as", content = "client")]
-pub(in crate::cli) enum From {
+pub enum From {
     /// The source of the query.
     Source(IpAddr),
     /// The EDNS Client Subnet that the query carries.
-    ClientSubnet(#[serde(serialize_with = "as_text")] IpNet),
-}
-
-fn as_text<S: Serializer>(prefix: &IpNet, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(prefix)
+    ClientSubnet(IpNet),
 }
 
 /// Why a text is neither an address nor a prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub(in crate::cli) enum NotFrom {
+pub enum NotFrom {
+    /// It is something else.
     #[error("wanted an address (192.0.2.1, 2001:db8::1) or a prefix (192.0.2.0/24, 2001:db8::/48)")]
     Neither,
+    /// It is no prefix but an address within one.
     #[error("bits are set behind the prefix's length: wanted {0}, or the address alone")]
     HostBits(IpNet),
 }
@@ -35,7 +33,8 @@ pub(in crate::cli) enum NotFrom {
 impl From {
     /// As routing is asked. A query with a Client Subnet comes from whom nothing is known, and so
     /// does one for which nobody is named.
-    pub(super) fn asker(this: Option<Self>, client_subnet: bool) -> Asker {
+    #[must_use]
+    pub fn asker(this: Option<Self>, client_subnet: bool) -> Asker {
         let nobody = Asker { source: Ipv4Addr::UNSPECIFIED.into(), subnet: None };
         match this {
             None => nobody,
