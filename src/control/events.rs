@@ -78,27 +78,33 @@ impl Events {
     }
 }
 
+/// An event about nothing.
+#[cfg(test)]
+pub(super) fn nothing() -> EventView {
+    EventView {
+        id: 0,
+        time: String::new(),
+        kind: EventKind::Started,
+        text: String::new(),
+        region: None,
+        record: None,
+        actor: None,
+        from: None,
+        reason: None,
+        override_id: None,
+        lasted_secs: None,
+        changes: Vec::new(),
+        records_changed: 0,
+        generation: 1,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn event(kind: EventKind, region: &str) -> EventView {
-        EventView {
-            id: 0,
-            time: String::new(),
-            kind,
-            text: String::new(),
-            region: Some(region.into()),
-            record: None,
-            actor: None,
-            from: None,
-            reason: None,
-            override_id: None,
-            lasted_secs: None,
-            changes: Vec::new(),
-            records_changed: 0,
-            generation: 1,
-        }
+        EventView { kind, region: Some(region.into()), ..nothing() }
     }
 
     fn ids(events: &Events, after: Option<u64>, limit: usize) -> Vec<u64> {

@@ -260,6 +260,26 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_ends_while_nobody_runs_has_ended() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = || Store::open(dir.path(), Metrics::new()).unwrap();
+    let server = start_with(regions(&[0, 1]), &nothing, Some(open().0));
+    let lasts = Some(Duration::from_secs(60));
+    let action = Action::Force { region: "r0".into(), record: None, what: Wanted::Down, lasts };
+    server.give(command(action)).await.unwrap();
+    server.stop().await;
+    let (store, restored) = open();
+    let later = restored.moment(clock::now()).after(Duration::from_secs(100));
+    let past = restored.at_moment(clock::now(), later);
+    let server = start_with(regions(&[0, 1]), &past, Some(store));
+    assert_eq!(server.served().0, [50, 50], "in the first snapshot");
+    let last = server.events().await.pop().unwrap();
+    assert_eq!((last.kind, last.override_id), (EventKind::OverrideEnded, Some(1)));
+    server.stop().await;
+    assert!(open().1.overrides.list.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_transition_is_kept_with_what_was_served_before_and_after() {
     let server = start(&[0, 1]);
     server.turn(0, true, 1).await;

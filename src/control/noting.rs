@@ -173,17 +173,25 @@ impl Control {
         if self.storing.is_some() || self.state.overrides.list.is_empty() {
             return;
         }
-        let moment = self.state.moment(now);
-        let lapsed = self.state.overrides.lapse(moment);
+        let lapsed = self.state.overrides.lapse(self.state.moment(now));
         if !lapsed.is_empty() {
             let overrides = self.state.overrides.clone();
             self.pending |= self.state.set_overrides(overrides, now);
-            if let Some(store) = &self.wiring.store {
-                store.keep_overrides(&self.state.overrides);
-            }
             self.show_overrides();
         }
         self.pending |= self.state.force(now);
+        self.note_lapsed(lapsed);
+    }
+
+    /// Tells, keeps and stores that overrides have come to their end by themselves.
+    pub(super) fn note_lapsed(&mut self, lapsed: Vec<Lapsed>) {
+        if lapsed.is_empty() {
+            return;
+        }
+        if let Some(store) = &self.wiring.store {
+            store.keep_overrides(&self.state.overrides);
+        }
+        let moment = self.state.moment(clock::now());
         for Lapsed { what, returns } in lapsed {
             let verb = match (returns, &what.force) {
                 (true, _) => "comes to its end, and returns gradually",

@@ -146,6 +146,8 @@ impl Control {
         };
         control.offset = control.clock_offset();
         control.note_start(past.trouble());
+        let lapsed = std::mem::take(&mut control.state.lapsed);
+        control.note_lapsed(lapsed);
         control.retarget();
         control.tell_published(None, now);
         control.renew(now);

@@ -12,7 +12,7 @@ use crate::model::{
 use crate::routing::{Assembly, Forces, Inputs, PoolStanding, Snapshot, Standing};
 
 use super::memory::Memory;
-use super::overrides::Overrides;
+use super::overrides::{Lapsed, Overrides};
 use super::past::Past;
 use super::timeline::{Clocks, Timeline};
 use super::timing::{Timing, smoothed};
@@ -27,6 +27,8 @@ pub struct State {
     apart: BTreeSet<RecordId>,
     timeline: Timeline,
     pub(super) overrides: Overrides,
+    /// What had come to its end before the start.
+    pub(super) lapsed: Vec<Lapsed>,
     forces: Arc<Forces>,
     pub(super) targets: Vec<Tracked>,
     /// How many of them have not settled.
@@ -71,13 +73,14 @@ impl State {
         let timeline = past.timeline();
         let mut overrides = past.overrides();
         let timeline = timeline.unwrap_or_else(|| Timeline::resume(None, &Clocks::read()));
-        overrides.lapse(timeline.at(now));
+        let lapsed = overrides.lapse(timeline.at(now));
         let mut state = Self {
             assembly: Arc::clone(&assembly),
             base: Arc::clone(&assembly),
             apart: BTreeSet::new(),
             timeline,
             overrides,
+            lapsed,
             forces: Arc::default(),
             targets: Vec::new(),
             unsettled: 0,

@@ -66,6 +66,12 @@ impl Timeline {
         Self { from: clocks.now, moment }
     }
 
+    /// The one on which it is this moment at an instant.
+    #[must_use]
+    pub const fn of(now: Instant, moment: Moment) -> Self {
+        Self { from: now, moment }
+    }
+
     /// The moment of an instant.
     #[must_use]
     pub fn at(&self, now: Instant) -> Moment {

@@ -195,7 +195,7 @@ pub struct Restored {
     pub(super) rows: HashMap<String, Row>,
     pub(super) last_good: HashMap<String, GoodRow>,
     pub(super) rtts: HashMap<String, RttRow>,
-    pub(super) overrides: Overrides,
+    pub(in crate::control) overrides: Overrides,
     pub(super) events: Vec<EventView>,
     pub(super) replies: HashMap<String, Reply>,
     /// The timeline that goes on.
@@ -284,7 +284,7 @@ impl Past for Recalled<'_> {
     }
 
     fn timeline(&self) -> Option<Timeline> {
-        Some(self.restored.timeline)
+        Some(Timeline::of(self.now, self.moment))
     }
 
     fn overrides(&self) -> Overrides {

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::file::{META, VERSION};
+use super::file::{HEALTH, META, VERSION};
 use super::*;
 use crate::clock;
+use crate::control::timeline::Clocks;
 use crate::health::{Health, State};
 use crate::metrics::Metrics;
 use crate::model::{Check, Destination, Moment, Probe, Timing};
@@ -178,6 +179,42 @@ fn the_file_of_another_program_is_put_aside() {
     drop(database);
     let (_store, restored) = open(dir.path()).unwrap();
     assert!(restored.set_aside.unwrap().1.contains("another program"));
+}
+
+#[test]
+fn a_file_of_version_1_is_brought_to_this_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let database = redb::Database::create(dir.path().join(FILE)).unwrap();
+    let write = database.begin_write().unwrap();
+    let at_ms = crate::control::timeline::millis(clock::wall());
+    let row = format!(r#"{{"state":"down","failures":4,"successes":0,"at_ms":{at_ms}}}"#);
+    write.open_table(META).unwrap().insert("version", 1).unwrap();
+    let key = row::key(&check(80), &at());
+    write.open_table(HEALTH).unwrap().insert(key.as_str(), row.as_bytes()).unwrap();
+    write.commit().unwrap();
+    drop(database);
+    let (store, restored) = open(dir.path()).unwrap();
+    assert_eq!(restored.set_aside, None);
+    assert_eq!(health(&restored, &check(80), moment(&restored)), Some((State::Down, 4)));
+    store.close();
+    let database = redb::Database::open(dir.path().join(FILE)).unwrap();
+    let read = redb::ReadableDatabase::begin_read(&database).unwrap();
+    let version = read.open_table(META).unwrap().get("version").unwrap().unwrap().value();
+    assert_eq!(version, VERSION);
+}
+
+/// A restart of the program, not of the system.
+#[test]
+fn health_outlives_a_clock_that_is_set() {
+    let dir = written();
+    let now = Clocks::read();
+    for by in [86_400, -86_400_i64] {
+        let span = Duration::from_secs(by.unsigned_abs());
+        let wall = if by < 0 { now.wall - span } else { now.wall + span };
+        let (_, restored) = file::open(dir.path(), &Clocks { wall, ..now.clone() }).unwrap();
+        let found = health(&restored, &check(80), restored.moment(now.now));
+        assert_eq!(found, Some((State::Down, 4)), "set by {by} s");
+    }
 }
 
 #[test]

@@ -310,6 +310,35 @@ mod tests {
     }
 
     #[test]
+    fn a_command_that_cannot_be_written_is_told_and_forgotten() {
+        let (desk, mut lots) = (Desk::default(), Vec::new());
+        let event = |id| EventView { id, ..crate::control::events::nothing() };
+        let (waiting, mut stored) = oneshot::channel();
+        desk.leave(false, |lot| {
+            lot.health.insert("web".into(), row(1));
+        });
+        desk.leave_awaited(waiting, |lot| {
+            lot.overrides = Some(OverridesRow::default());
+            lot.command = Some(CommandRows { event: event(1), reply: None, dropped: None });
+        });
+        let write = |lot: &Lot| {
+            lots.push(lot.clone());
+            match lots.len() {
+                1 => Err(WriteError::Content("the disk is full")),
+                _ => {
+                    desk.close();
+                    Ok(())
+                }
+            }
+        };
+        write_all(&desk, write, &Metrics::new());
+        assert_eq!(stored.try_recv(), Ok(Err("the disk is full".into())));
+        assert!(lots[0].command.is_some() && lots[0].overrides.is_some());
+        assert!(lots[1].command.is_none() && lots[1].overrides.is_none());
+        assert!(lots[1].health.contains_key("web"), "all else is tried again");
+    }
+
+    #[test]
     fn after_an_error_the_file_is_opened_anew() {
         let dir = tempfile::tempdir().unwrap();
         let (path, elsewhere) = (dir.path().join(FILE), dir.path().join("elsewhere"));
