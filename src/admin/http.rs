@@ -1,21 +1,29 @@
-//! An HTTP/1.1 server with limits: how many connections, how long each may take.
+//! An HTTP/1.1 server with limits: how many connections, how long each may take; over TLS where there is
+//! a certificate.
 //!
 //! Why not `axum::serve`: it bounds neither, so that one slow client after another could hold
 //! every file descriptor of a nameserver. Who gives way to whom is decided by [`crate::admission`].
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::access::Access;
 use crate::admission::{Places, Table};
 use crate::clock;
 
@@ -27,11 +35,14 @@ pub struct Limits {
     pub places: Places,
     /// Octets of a request's header.
     pub header_octets: usize,
-    /// For a request's header, from the first byte or from the end of the request before.
+    /// For a request's header, from the first byte or from the end of the request before; and for the
+    /// handshake of TLS.
     pub header: Duration,
     /// For a connection in all; then the request in hand is finished and the connection closed.
     pub connection: Duration,
-    /// For the requests in hand once the server or the connection is to stop.
+    /// For the request in hand then.
+    pub request: Duration,
+    /// For the requests in hand once the server is to stop.
     pub grace: Duration,
 }
 
@@ -42,6 +53,7 @@ impl Default for Limits {
             header_octets: 16 << 10,
             header: Duration::from_secs(10),
             connection: Duration::from_secs(60),
+            request: Duration::from_secs(100),
             grace: Duration::from_secs(5),
         }
     }
@@ -52,8 +64,21 @@ const LEAVING: usize = 16;
 /// After a failed `accept`, which out of file descriptors fails again at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
+/// Whom a request comes from; among its extensions.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) IpAddr);
+
+/// Where TLS comes from, for each connection anew; `None`: it is never spoken.
+pub type Tls = Option<watch::Receiver<Arc<Access>>>;
+
 /// Serves until `stop`; returns when the requests in hand are answered, or out of time.
-pub async fn run(listener: TcpListener, router: Router, limits: Limits, stop: CancellationToken) {
+pub async fn run(
+    listener: TcpListener,
+    router: Router,
+    tls: Tls,
+    limits: Limits,
+    stop: CancellationToken,
+) {
     let open = Arc::new(Mutex::new(Table::default()));
     let all = Arc::new(Semaphore::new(limits.places.all.saturating_add(LEAVING)));
     let started = clock::now();
@@ -82,10 +107,21 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, stop: Ca
             displaced.what.cancel();
         }
         let (router, stop, open) = (router.clone(), stop.clone(), Arc::clone(&open));
+        let tls = tls.as_ref().and_then(|tls| tls.borrow().tls.clone());
         tasks.spawn(async move {
+            let served = async {
+                match tls {
+                    None => connection(stream, from, router, limits, stop).await,
+                    Some(tls) => {
+                        let shaken = handshake(stream, tls.into());
+                        let Ok(Some(stream)) = timeout(limits.header, shaken).await else { return };
+                        connection(stream, from, router, limits, stop).await;
+                    }
+                }
+            };
             tokio::select! {
                 () = close.cancelled() => {}
-                () = connection(stream, router, limits, stop) => {}
+                () = served => {}
             }
             lock(&open).leave(id);
             drop(place);
@@ -96,21 +132,57 @@ pub async fn run(listener: TcpListener, router: Router, limits: Limits, stop: Ca
     tasks.wait().await;
 }
 
+/// What a client hears that speaks plain HTTP where TLS is spoken.
+const PLAIN: &[u8] =
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\n\
+    This port speaks TLS: use an https:// address.\n";
+
+/// TLS with a client that speaks it.
+async fn handshake(
+    mut stream: TcpStream,
+    tls: TlsAcceptor,
+) -> Option<tokio_rustls::server::TlsStream<TcpStream>> {
+    let mut first = [0];
+    if stream.peek(&mut first).await.ok()? == 1 && first[0].is_ascii_uppercase() {
+        // A method; no handshake begins so (RFC 8446 section 5.1).
+        let _ = stream.write_all(PLAIN).await;
+        let _ = stream.shutdown().await;
+        // What is not read before the end would take the reply with it; the time for this is limited.
+        while stream.read(&mut [0; 1024]).await.is_ok_and(|octets| octets > 0) {}
+        return None;
+    }
+    // How a handshake fails is the client's business, too.
+    tls.accept(stream).await.ok()
+}
+
 /// One connection, to its end or that of its time.
-async fn connection(stream: TcpStream, router: Router, limits: Limits, stop: CancellationToken) {
-    let service = TowerToHyperService::new(router);
+async fn connection(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    from: IpAddr,
+    router: Router,
+    limits: Limits,
+    stop: CancellationToken,
+) {
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Peer(from));
+        router.call(request)
+    });
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new()).header_read_timeout(limits.header);
     http.max_buf_size(limits.header_octets);
     let mut connection = std::pin::pin!(http.serve_connection(TokioIo::new(stream), service));
     // How a connection ends is the client's business: errors are not told.
-    tokio::select! {
+    let left = tokio::select! {
         _ = connection.as_mut() => return,
-        () = stop.cancelled() => {}
-        () = sleep(limits.connection) => {}
-    }
+        () = stop.cancelled() => limits.grace,
+        () = sleep(limits.connection) => limits.request,
+    };
     connection.as_mut().graceful_shutdown();
-    let _ = timeout(limits.grace, connection).await;
+    tokio::select! {
+        _ = timeout(left, connection) => {}
+        () = async { stop.cancelled().await; sleep(limits.grace).await } => {}
+    }
 }
 
 /// Nothing is left half-done by a panic while this is locked.

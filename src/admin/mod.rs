@@ -1,11 +1,25 @@
-//! HTTP for operators and their tools: `/metrics`, `/healthz`, `/readyz`.
+//! HTTP for operators and their tools: `/metrics`, `/healthz`, `/readyz`, and the API under `/api/v1`.
 //!
-//! The same routes serve `admin.listen` and `metrics_listen`. Who may connect is decided by what
-//! the listener is bound to; binding is left to `app`.
+//! `admin.listen` has all of it, for those whom [`Access`] lets in; `metrics_listen` has only the first
+//! three, for everybody. Binding is left to `app`, and so is what needs the files of a configuration: an
+//! [`Errand`].
 
+mod access;
+pub mod api;
+mod body;
+pub mod fault;
+mod guard;
+mod guesses;
 mod http;
+mod parameters;
 mod routes;
 mod scrapes;
+mod tokens;
 
-pub use http::{Limits, run};
-pub use routes::{routes, serve};
+pub use access::{Access, TlsFault, tls};
+pub use api::{Api, Errand};
+pub use guard::ACTOR;
+pub use http::{Limits, Tls, run};
+pub use parameters::IDEMPOTENCY_KEY;
+pub use routes::{open_routes, routes, serve};
+pub use tokens::{Holder, Role, Tokens, first_token};

@@ -4,36 +4,58 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{StatusCode, Uri, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::http::{self, Limits};
+use super::access::Access;
+use super::api::{self, Api};
+use super::fault::{Fault, NOT_FOUND};
+use super::guard::{self, Guard};
+use super::http::{self, Limits, Tls};
 use super::scrapes::Scrapes;
 use crate::metrics::{CONTENT_TYPE, Metrics};
 
-/// Serves [`routes`] on a listener until `stop`; returns when the requests in hand are answered.
-pub async fn serve(
-    listener: TcpListener,
-    metrics: Arc<Metrics>,
-    ready: watch::Receiver<bool>,
-    stop: CancellationToken,
-) {
-    http::run(listener, routes(metrics, ready), Limits::default(), stop).await;
+/// Serves routes on a listener until `stop`; returns when the requests in hand are answered.
+pub async fn serve(listener: TcpListener, router: Router, tls: Tls, stop: CancellationToken) {
+    http::run(listener, router, tls, Limits::default(), stop).await;
 }
 
-/// `/metrics`, `/healthz` and `/readyz`; `ready` tells whether DNS is being answered.
-pub fn routes(metrics: Arc<Metrics>, ready: watch::Receiver<bool>) -> Router {
-    Router::new()
-        .route("/metrics", get(scrape).with_state(Arc::new(Scrapes::new(metrics))))
-        .route("/healthz", get(async || "ok\n"))
-        .route("/readyz", get(readiness).with_state(ready))
-        .fallback(async || {
-            (StatusCode::NOT_FOUND, "Not found. There are /metrics, /healthz and /readyz.\n")
-        })
+/// `/metrics`, `/healthz` and `/readyz` for everybody; `ready` tells whether DNS is being answered.
+pub fn open_routes(metrics: Arc<Metrics>, ready: watch::Receiver<bool>) -> Router {
+    scrapes(metrics).merge(alive(ready)).fallback(async || {
+        (StatusCode::NOT_FOUND, "Not found. There are /metrics, /healthz and /readyz.\n")
+    })
+}
+
+/// The API and `/metrics` for those who may, `/healthz` and `/readyz` for everybody.
+pub fn routes(
+    metrics: Arc<Metrics>,
+    ready: watch::Receiver<bool>,
+    access: watch::Receiver<Arc<Access>>,
+    api: Api,
+) -> Router {
+    let guard = Arc::new(Guard::new(access));
+    let guarded = scrapes(metrics).merge(api::routes(api)).fallback(nothing);
+    guarded.layer(from_fn_with_state(guard, guard::guard)).merge(alive(ready))
+}
+
+fn scrapes(metrics: Arc<Metrics>) -> Router {
+    Router::new().route("/metrics", get(scrape).with_state(Arc::new(Scrapes::new(metrics))))
+}
+
+fn alive(ready: watch::Receiver<bool>) -> Router {
+    let router = Router::new().route("/healthz", get(async || "ok\n"));
+    router.route("/readyz", get(readiness).with_state(ready))
+}
+
+async fn nothing(uri: Uri) -> Fault {
+    let detail = format!("there is nothing at {}; /api/v1/openapi.json has all paths", uri.path());
+    Fault::new(NOT_FOUND, detail)
 }
 
 async fn scrape(State(scrapes): State<Arc<Scrapes>>) -> Response {
@@ -76,12 +98,16 @@ mod tests {
     }
 
     async fn server(limits: Limits) -> Server {
+        serving(None, limits).await
+    }
+
+    async fn serving(tls: Tls, limits: Limits) -> Server {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (metrics, stop) = (Metrics::new(), CancellationToken::new());
         let (ready, receiver) = watch::channel(false);
-        let routes = routes(Arc::clone(&metrics), receiver);
-        let task = tokio::spawn(http::run(listener, routes, limits, stop.clone()));
+        let routes = open_routes(Arc::clone(&metrics), receiver);
+        let task = tokio::spawn(http::run(listener, routes, tls, limits, stop.clone()));
         Server { address, metrics, ready, stop, task }
     }
 
@@ -135,6 +161,25 @@ mod tests {
         let mut response = String::new();
         let read = timeout_secs(10, stream.read_to_string(&mut response)).await;
         assert!(read.is_ok_and(|read| read.is_ok()), "the connection stayed open");
+    }
+
+    #[tokio::test]
+    async fn a_handshake_that_never_comes_is_cut_off_and_plain_http_is_told() {
+        let rcgen::CertifiedKey { cert, signing_key } =
+            rcgen::generate_simple_self_signed(["admin.test".into()]).unwrap();
+        let tls = crate::admin::tls(&cert.pem(), &signing_key.serialize_pem()).unwrap();
+        let access = Arc::new(Access { tls: Some(tls), ..Access::default() });
+        let limits = Limits { header: Duration::from_millis(200), ..Limits::default() };
+        let server = serving(Some(watch::channel(access).1), limits).await;
+        // Nothing, a part of a handshake, and nonsense that begins like one.
+        for octets in [&b""[..], &[22, 3, 1, 2, 0, 1], &[22; 4096], &[0; 100]] {
+            let mut stream = TcpStream::connect(server.address).await.unwrap();
+            stream.write_all(octets).await.unwrap();
+            let read = timeout_secs(10, stream.read_to_end(&mut Vec::new())).await;
+            assert!(read.is_ok(), "the connection stayed open");
+        }
+        let told = ask(&server, "GET /healthz").await;
+        assert!(told.starts_with("HTTP/1.1 400 ") && told.contains("https://"), "{told}");
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ pub(super) async fn spawn(
     };
     let listener = TcpListener::bind(address).await.map_err(told)?;
     let address = listener.local_addr()?;
-    let task = tokio::spawn(admin::run(listener, routes(name), Limits::default(), stop));
+    let task = tokio::spawn(admin::run(listener, routes(name), None, Limits::default(), stop));
     Ok(DemoRegion { name: name.into(), address, task })
 }
 

@@ -8,11 +8,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
+use super::access;
 use super::clients::Clients;
 use super::resolve::{depends_on_sources, resolve};
 use super::secrets;
 use super::transfers;
 use super::watch::Files;
+use crate::admin::Access;
 use crate::clock;
 use crate::config::{self, Config, Zone, ZoneData};
 use crate::model::RecordId;
@@ -33,6 +35,8 @@ pub struct Loaded {
     pub warnings: Problems,
     /// The serials of the zones without a file.
     pub serials: Serials,
+    /// What the admin listener asks of whom.
+    pub access: Arc<Access>,
     /// What the tables of clients were made of; a server keeps none of it.
     pub clients: Clients,
     /// The files of those, as they were when they were read.
@@ -108,6 +112,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         .collect();
     let names = Names::build(zones, &dynamic, &mut problems);
     let cookies = secrets::cookies(&config.server.cookies, &mut problems);
+    let access = access::load(&config.admin, &mut problems);
     transfers::check(&config, &names, &mut problems);
     let Some(places) = places.filter(|_| !problems.any_error()) else { return Err(problems) };
     let told = |text: &Option<String>| text.as_deref().map(Arc::from);
@@ -128,7 +133,8 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         column(&region.name, record.as_deref())
     });
     let assembly = Arc::new(assembly);
-    Ok(Loaded { config, assembly, warnings: problems, serials, clients, files })
+    let access = Arc::new(access);
+    Ok(Loaded { config, assembly, warnings: problems, serials, access, clients, files })
 }
 
 fn rate_limit(config: &config::RateLimit) -> Option<RateLimit> {

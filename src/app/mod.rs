@@ -1,6 +1,7 @@
 //! Where the parts meet: files become an [`crate::routing::Assembly`], sockets and channels are
 //! opened and handed out, signals are obeyed.
 
+mod access;
 mod background;
 mod bind;
 mod clients;

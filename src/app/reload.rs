@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::background::in_background;
 use super::load::{self, Loaded, Serials};
 use super::memory::give_back_soon;
 use super::watch::Watch;
+use crate::admin::Access;
 use crate::clock;
 use crate::config::{Config, LogFormat, Workers};
 use crate::control::command::Actor;
@@ -26,6 +27,8 @@ pub(super) struct Reloader {
     /// What it came to.
     pub(super) assembly: Arc<Assembly>,
     serials: Serials,
+    /// What the admin listener asks of whom.
+    access: watch::Sender<Arc<Access>>,
     /// The files that are read again without a reload.
     pub(super) watch: Watch,
     pub(super) metrics: Arc<Metrics>,
@@ -106,12 +109,18 @@ impl Reloader {
             config: Arc::new(loaded.config.clone()),
             assembly: Arc::clone(&loaded.assembly),
             serials: loaded.serials.clone(),
+            access: watch::Sender::new(Arc::clone(&loaded.access)),
             watch: Watch::new(loaded.files.clone()),
             metrics,
             reloads,
             helm,
             set_log,
         }
+    }
+
+    /// What the admin listener asks of whom, now and after each reload.
+    pub(super) fn access(&self) -> watch::Receiver<Arc<Access>> {
+        self.access.subscribe()
     }
 
     /// Loads again what is on disk, for someone.
@@ -174,7 +183,7 @@ impl Reloader {
     /// Hands what was loaded to the writer, and waits until it is published; gives the generation that
     /// serves it, if there is a writer.
     pub(super) async fn publish(&mut self, loaded: Loaded, by: &By) -> Option<u64> {
-        let Loaded { config, assembly, serials, clients, files, warnings: _ } = loaded;
+        let Loaded { config, assembly, serials, access, clients, files, warnings: _ } = loaded;
         let built = clients.built();
         drop(clients);
         let origin = by.origin(format!("{} was loaded again", self.path.display()));
@@ -187,6 +196,7 @@ impl Reloader {
         self.config = Arc::new(config);
         self.assembly = assembly;
         self.serials = serials;
+        self.access.send_replace(access);
         self.watch = Watch::new(files);
         self.metrics.reloaded(true, clock::wall());
         tracing::info!("reloaded {} (generation {generation})", self.path.display());

@@ -35,6 +35,41 @@ pub(super) fn read(
     path: &Spanned<impl AsRef<Path>>,
     problems: &mut Problems,
 ) -> Option<String> {
+    let (text, mode) = read_with_mode(key, path, problems)?;
+    if mode & 0o007 > 0 {
+        let file = path.value.as_ref();
+        let found = format!("a file that everybody may use (mode {:03o})", mode & 0o777);
+        let wanted = "one that only the server may read";
+        let hint = format!("chmod 640 {}", file.display());
+        problems.push(Problem::warning(Place::File(file.into()), key, found, wanted).hint(hint));
+    }
+    Some(text)
+}
+
+/// Reads a file of secrets, and refuses it if others than its owner may use it.
+pub(super) fn read_private(
+    key: &str,
+    path: &Spanned<impl AsRef<Path>>,
+    problems: &mut Problems,
+) -> Option<String> {
+    let (text, mode) = read_with_mode(key, path, problems)?;
+    if mode & 0o077 > 0 {
+        let file = path.value.as_ref();
+        let found = format!("a file that others may use (mode {:03o})", mode & 0o777);
+        let wanted = "one that only its owner may use";
+        let hint = format!("chmod 600 {}", file.display());
+        problems.push(Problem::error(Place::File(file.into()), key, found, wanted).hint(hint));
+        return None;
+    }
+    Some(text)
+}
+
+/// Reads a file, with its permissions.
+pub(super) fn read_with_mode(
+    key: &str,
+    path: &Spanned<impl AsRef<Path>>,
+    problems: &mut Problems,
+) -> Option<(String, u32)> {
     let file = path.value.as_ref();
     let read = || -> io::Result<(String, u32)> {
         let mut text = String::new();
@@ -46,24 +81,11 @@ pub(super) fn read(
         }
         Ok((text, mode))
     };
-    match read() {
-        Ok((text, mode)) => {
-            if mode & 0o007 > 0 {
-                let found = format!("a file that everybody may use (mode {:03o})", mode & 0o777);
-                let wanted = "one that only the server may read";
-                let place = Place::File(file.into());
-                let hint = format!("chmod 640 {}", file.display());
-                problems.push(Problem::warning(place, key, found, wanted).hint(hint));
-            }
-            Some(text)
-        }
-        Err(error) => {
-            let found = format!("{}: {error}", file.display());
-            let wanted = "a file that can be read";
-            problems.push(Problem::error(path.place.clone(), key, found, wanted));
-            None
-        }
-    }
+    let unreadable = |error: io::Error| {
+        let found = format!("{}: {error}", file.display());
+        Problem::error(path.place.clone(), key, found, "a file that can be read")
+    };
+    read().map_err(|error| problems.push(unreadable(error))).ok()
 }
 
 /// One secret a line; blank lines and what follows a `#` do not count.

@@ -17,7 +17,8 @@ use super::load::Loaded;
 use super::reload::{By, Reloader};
 use super::threads::Threads;
 use super::transfers;
-use crate::admin;
+use crate::admin::api::bodies::Reloaded;
+use crate::admin::{self, Api, Errand};
 use crate::clock;
 use crate::config::{Concurrency, Config, Workers};
 use crate::control::store::{Store, StoreError};
@@ -34,6 +35,8 @@ use crate::routing::Handle;
 const OBSERVATIONS: usize = 4096;
 /// Commands and questions of operators that may wait for the writer.
 const REQUESTS: usize = 64;
+/// Errands that may wait for their turn.
+const ERRANDS: usize = 16;
 /// How long the end may take before what is left is abandoned.
 const STOP: Duration = Duration::from_secs(10);
 
@@ -51,6 +54,15 @@ pub enum StartError {
     System(#[from] std::io::Error),
 }
 
+/// What a listener serves, in the order in which they are bound.
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    /// All there is, to those who may.
+    Everything,
+    /// Metrics and whether it is alive, to everybody.
+    Open,
+}
+
 /// A nameserver whose sockets are open and whose probes run.
 #[derive(Debug)]
 pub struct Server {
@@ -66,6 +78,7 @@ pub struct Server {
     prober: Prober,
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     reloader: Reloader,
+    errands: mpsc::Receiver<Errand>,
     notifier: Notifier,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -142,17 +155,27 @@ impl Server {
         };
         let writing = control.run(observed, reloaded, stop.clone());
         let mut tasks = vec![tokio::spawn(report_fault(tokio::spawn(writing)))];
-        let mut admin_addresses = Vec::new();
-        for listener in admin {
-            admin_addresses.push(listener.local_addr()?);
-            let (metrics, ready) = (Arc::clone(&metrics), ready_seen.clone());
-            let _theirs = for_admin.enter();
-            tasks.push(tokio::spawn(admin::serve(listener, metrics, ready, stop.clone())));
-        }
         metrics.reloaded(true, wall);
         let notifier = Notifier::new(Arc::clone(&metrics), stop.child_token());
         let told = Arc::clone(&metrics);
-        let reloader = Reloader::new(path, &loaded, told, reloads, helm, set_log);
+        let reloader = Reloader::new(path, &loaded, told, reloads, helm.clone(), set_log);
+        let (errands_sent, errands) = mpsc::channel(ERRANDS);
+        let api = Api { helm, errands: errands_sent, stop: stop.clone() };
+        let access = reloader.access();
+        let mut admin_addresses = Vec::new();
+        for (listener, kind) in admin.into_iter().zip([Kind::Everything, Kind::Open]) {
+            admin_addresses.push(listener.local_addr()?);
+            let (metrics, ready) = (Arc::clone(&metrics), ready_seen.clone());
+            let (router, tls) = match kind {
+                Kind::Open => (admin::open_routes(metrics, ready), None),
+                Kind::Everything => {
+                    let router = admin::routes(metrics, ready, access.clone(), api.clone());
+                    (router, Some(access.clone()))
+                }
+            };
+            let _theirs = for_admin.enter();
+            tasks.push(tokio::spawn(admin::serve(listener, router, tls, stop.clone())));
+        }
         // All else that was loaded has served its purpose, the databases above all.
         Ok(Self {
             config: loaded.config,
@@ -167,6 +190,7 @@ impl Server {
             prober,
             targets: targets_seen,
             reloader,
+            errands,
             notifier,
             stop,
             tasks,
@@ -234,6 +258,7 @@ impl Server {
                     // What came of it is in the log.
                     let _ = self.reload(&tcp, &By::signal("SIGHUP")).await;
                 }
+                Some(errand) = self.errands.recv() => self.run_errand(errand, &tcp).await,
                 found = self.reloader.replaced() => {
                     self.reloader.refresh(found).await;
                 }
@@ -261,6 +286,23 @@ impl Server {
         tcp.set_limits(self.tcp_limits(&config));
         self.notify();
         generation.map(|generation| (generation, warnings)).ok_or_else(Problems::default)
+    }
+
+    async fn run_errand(&mut self, errand: Errand, tcp: &TcpServer) {
+        match errand {
+            Errand::Reload { actor, reason, reply } => {
+                let lines = |problems: Problems| -> Vec<String> {
+                    problems.0.iter().map(ToString::to_string).collect()
+                };
+                let done = self.reload(tcp, &By { actor, reason }).await;
+                let done = done.map_err(lines).map(|(generation, warnings)| Reloaded {
+                    generation,
+                    warnings: lines(warnings),
+                });
+                // Who asked may have gone.
+                let _ = reply.send(done);
+            }
+        }
     }
 
     /// Tells secondaries of what is served now.

@@ -6,6 +6,7 @@
 //!
 //! Paths are relative to the directory of the configuration file, `state.dir` included.
 
+mod admin;
 mod checks;
 mod clients;
 mod context;
@@ -31,6 +32,7 @@ mod transfer;
 mod value;
 mod zones;
 
+pub use admin::{Admin, TlsFiles};
 pub use checks::Check;
 pub use context::Spanned;
 pub use cookies::Cookies;
@@ -38,7 +40,7 @@ pub use defaults::Defaults;
 pub use geo::{Geo, Latency, Network};
 pub use geolocation::Rule;
 pub use policies::{Policy, PolicyKind};
-pub use process::{Admin, Concurrency, Log, LogFormat, Metrics, Probe, State};
+pub use process::{Concurrency, Log, LogFormat, Metrics, Probe, State};
 pub use rate_limit::RateLimit;
 pub use read::{Config, Incomplete, in_file_order, parse, read};
 pub use records::{AllDown, Endpoints, Record, RecordPolicy, Sharing};

@@ -1,23 +1,13 @@
-//! `[admin]`, `[metrics]`, `[log]`, `[probe]`, `[state]`: what surrounds the answering of queries.
+//! `[metrics]`, `[log]`, `[probe]`, `[state]`: what surrounds the answering of queries.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
 use tracing_subscriber::EnvFilter;
 
 use super::context::Spanned;
-use super::server::socket;
 use super::value::Value;
-
-/// The HTTP side.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Admin {
-    /// Where everything is served; a loopback address.
-    pub listen: SocketAddr,
-    /// Where `/metrics`, `/healthz` and `/readyz` are served as well, if anywhere.
-    pub metrics_listen: Option<SocketAddr>,
-}
 
 /// What is counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,12 +60,6 @@ pub struct State {
     pub dir: PathBuf,
 }
 
-impl Default for Admin {
-    fn default() -> Self {
-        Self { listen: (IpAddr::V4(Ipv4Addr::LOCALHOST), 9953).into(), metrics_listen: None }
-    }
-}
-
 impl Default for Log {
     fn default() -> Self {
         Self { level: "info".into(), format: LogFormat::Text }
@@ -85,30 +69,6 @@ impl Default for Log {
 impl Default for State {
     fn default() -> Self {
         Self { dir: "./state".into() }
-    }
-}
-
-impl Admin {
-    pub(super) fn read(v: &Value<'_>) -> Option<Self> {
-        v.table(|t| {
-            let mut admin = Self::default();
-            t.set("listen", &mut admin.listen, |v| {
-                let address = socket(v)?;
-                match address.ip().is_loopback() {
-                    true => Some(address),
-                    false => v.refuse_with(
-                        "a loopback address for now: access from elsewhere is known, but not yet supported",
-                        "metrics_listen serves /metrics, /healthz and /readyz on any address",
-                    ),
-                }
-            });
-            t.set("metrics_listen", &mut admin.metrics_listen, |v| socket(v).map(Some));
-            t.later("token_file");
-            t.later("cert");
-            t.later("key");
-            t.later_unless("insecure", |v| v.tree.as_bool() == Some(false));
-            admin
-        })
     }
 }
 

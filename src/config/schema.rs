@@ -234,18 +234,18 @@ enum Dynamic {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Admin {
-    /// /metrics, /healthz and /readyz, on a loopback address.
+    /// The API, /metrics, /healthz and /readyz; beyond loopback with a token and TLS.
     listen: Option<Socket>,
-    /// The same, on any address.
+    /// /metrics, /healthz and /readyz alone, on any address, without a token.
     metrics_listen: Option<Socket>,
-    /// Known, not yet supported.
-    token_file: Option<Later>,
-    /// Known, not yet supported.
-    cert: Option<Later>,
-    /// Known, not yet supported.
-    key: Option<Later>,
-    /// Known, not yet supported; false is accepted.
-    insecure: Option<Later>,
+    /// A file of tokens, a line each: TOKEN or NAME:ROLE:TOKEN.
+    token_file: Option<String>,
+    /// A file with the certificate and its chain in PEM, beside key.
+    cert: Option<String>,
+    /// A file with the private key in PEM, beside cert.
+    key: Option<String>,
+    /// Plain HTTP beyond loopback: for a proxy that does TLS.
+    insecure: Option<bool>,
 }
 
 /// What is counted.

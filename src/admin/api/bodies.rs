@@ -1,0 +1,86 @@
+//! Bodies of requests and replies that are not control's: as the server reads and the command line
+//! writes them.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::control::command::OverrideKind;
+
+/// A new override.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewOverride {
+    /// The region that it stands on.
+    pub region: String,
+    /// The record in which it stands there; absent: in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// What is forced.
+    pub kind: OverrideKind,
+    /// The weight, 0 to 65535; for the kind `weight`, and for that alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<u16>,
+    /// After how long it ends by itself, like `30m`: 1 s to 366 days; absent: it does not.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    pub lasts: Option<String>,
+    /// Over how long a drain is made gradually, like `10m`: 1 s to 7 days; absent: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Do it although records would be left with nothing but drained or down pools.
+    #[serde(default)]
+    pub force: bool,
+    /// Only tell what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// Which overrides are to end: one by its number, or all of some kinds on a region.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct EndOverrides {
+    /// The number of one; then there is no region, record or kind.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<u64>,
+    /// The region that they stand on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
+    /// The record in which they stand there; absent: those that stand in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// Their kinds; none: all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<OverrideKind>,
+    /// Over how long a drain returns, like `10m`: 1 s to 7 days; absent: at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<String>,
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Do it although records would be left with nothing but drained or down pools.
+    #[serde(default)]
+    pub force: bool,
+    /// Only tell what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// A reload.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Reload {
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+/// A reload that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reloaded {
+    /// The number of the tables that serve it.
+    pub generation: u64,
+    /// What is used although it is probably not meant, a line each.
+    pub warnings: Vec<String>,
+}
