@@ -6,6 +6,7 @@
 
 mod admin;
 mod all_down;
+mod api;
 mod bursts;
 mod carried;
 mod chaos;

@@ -2,6 +2,7 @@
 //! targets that fail on demand, and a DNS client that is not the server's own code.
 
 mod dns;
+mod http;
 mod log;
 mod metrics;
 mod pki;
@@ -17,6 +18,8 @@ mod wait;
 pub(crate) use dns::{
     Client, Question, Reply, TcpClient, Via, exchange, exchange_octets, framed, option,
 };
+pub(crate) use http::{Http, trusting};
+pub(crate) use pki::{HOST, pki};
 pub(crate) use program::{check, serve_and_fail};
 pub(crate) use regions::{PLACES, goes_to, letters, records, regions, set_down, watched};
 pub(crate) use server::{Server, Signal, get};

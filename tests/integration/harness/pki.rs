@@ -15,6 +15,10 @@ pub(crate) const HOST: &str = "app.site.test";
 pub(crate) struct Pki {
     /// The authority to trust, as PEM.
     pub(crate) authority: String,
+    /// The one that nobody trusts, as PEM.
+    pub(crate) stranger: String,
+    /// Two certificates for [`HOST`] from the trusted one, each with its key, as PEM.
+    pub(crate) pairs: [(String, String); 2],
     /// Good in every respect.
     pub(crate) good: Arc<ServerConfig>,
     /// Ended long ago.
@@ -30,9 +34,11 @@ pub(crate) fn pki() -> &'static Pki {
     static PKI: OnceLock<Pki> = OnceLock::new();
     PKI.get_or_init(|| {
         let (authority, trusted) = issuer("Trusted");
-        let (_, stranger) = issuer("Stranger");
+        let (stranger_pem, stranger) = issuer("Stranger");
         Pki {
             authority,
+            stranger: stranger_pem,
+            pairs: [pair(&trusted), pair(&trusted)],
             good: server(&trusted, HOST, |_| ()),
             expired: server(&trusted, HOST, |to| to.not_after = date_time_ymd(2001, 1, 1)),
             wrong_name: server(&trusted, "other.site.test", |_| ()),
@@ -48,6 +54,12 @@ fn issuer(name: &str) -> (String, Issuer<'static, KeyPair>) {
     let key = KeyPair::generate().unwrap();
     let pem = params.self_signed(&key).unwrap().pem();
     (pem, Issuer::new(params, key))
+}
+
+fn pair(issuer: &Issuer<'static, KeyPair>) -> (String, String) {
+    let key = KeyPair::generate().unwrap();
+    let params = CertificateParams::new(vec![HOST.to_owned()]).unwrap();
+    (params.signed_by(&key, issuer).unwrap().pem(), key.serialize_pem())
 }
 
 fn server(

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -76,6 +77,22 @@ impl Site {
     /// Another body behind the head alone, with another `[admin]`.
     pub(crate) fn configure_admin(&self, admin: &str, body: &str) {
         self.write("trimtab.toml", &format!("{HEAD}[admin]\nlisten = {admin:?}\n{ZONE}{body}"));
+    }
+
+    /// The same with more keys in `[admin]`, among them where it listens.
+    pub(crate) fn configure_access(&self, keys: &str, body: &str) {
+        self.write("trimtab.toml", &format!("{HEAD}[admin]\n{keys}\n{ZONE}{body}"));
+    }
+
+    /// Writes a file that only its owner may use.
+    pub(crate) fn write_private(&self, name: &str, contents: &str) {
+        self.write(name, contents);
+        self.set_mode(name, 0o600);
+    }
+
+    /// Says who may use one of its files.
+    pub(crate) fn set_mode(&self, name: &str, mode: u32) {
+        fs::set_permissions(self.path(name), fs::Permissions::from_mode(mode)).unwrap();
     }
 
     /// Writes one of its files.
