@@ -17,7 +17,7 @@ mod scrapes;
 mod tokens;
 
 pub use access::{Access, TlsFault, tls};
-pub use api::{Api, Errand};
+pub use api::{Api, Errand, NotExplained};
 pub use guard::ACTOR;
 pub use http::{Limits, Tls, run};
 pub use parameters::IDEMPOTENCY_KEY;

@@ -4,7 +4,8 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Path};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequestParts, Path, Query};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -28,9 +29,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
         let path = Path::<String>::from_request_parts(parts, state).await;
-        let told = |error: axum::extract::rejection::PathRejection| {
-            Fault::new(BAD_PARAMETER, error.body_text())
-        };
+        let told = |error: PathRejection| Fault::new(BAD_PARAMETER, error.body_text());
         path.map(|Path(name)| Self(name)).map_err(told)
     }
 }
@@ -39,10 +38,8 @@ impl<S: Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Fault> {
-        let query = parts.uri.query().unwrap_or_default();
-        let told =
-            |error: serde_urlencoded::de::Error| Fault::new(BAD_PARAMETER, error.to_string());
-        serde_urlencoded::from_str(query).map(Self).map_err(told)
+        let told = |error: QueryRejection| Fault::new(BAD_PARAMETER, error.body_text());
+        Query::try_from_uri(&parts.uri).map(|Query(read)| Self(read)).map_err(told)
     }
 }
 

@@ -80,7 +80,7 @@ mod tests {
             let access = load(&admin, &mut problems);
             assert_eq!(problems.errors(), errors, "{mode:o}: {problems}");
             let holder = access.tokens.unwrap();
-            let known = holder.holder(TOKEN.trim_end()[6..].as_bytes()).is_some();
+            let known = holder.holder(&TOKEN.trim_end().as_bytes()[6..]).is_some();
             assert_eq!(known, errors == 0, "{mode:o}");
             assert!(errors == 0 || problems.to_string().contains("chmod 600"), "{problems}");
         }

@@ -2,6 +2,7 @@
 //! opened and handed out, signals are obeyed.
 
 mod access;
+mod asked;
 mod background;
 mod bind;
 mod clients;

@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::asked::Explainer;
 use super::bind::{self, BindError, Sockets};
 use super::files;
 use super::load::Loaded;
@@ -79,6 +80,7 @@ pub struct Server {
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     reloader: Reloader,
     errands: mpsc::Receiver<Errand>,
+    explainer: Explainer,
     notifier: Notifier,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
@@ -160,6 +162,7 @@ impl Server {
         let told = Arc::clone(&metrics);
         let reloader = Reloader::new(path, &loaded, told, reloads, helm.clone(), set_log);
         let (errands_sent, errands) = mpsc::channel(ERRANDS);
+        let explainer = Explainer::new(handle.clone());
         let api = Api { helm, errands: errands_sent, stop: stop.clone() };
         let access = reloader.access();
         let mut admin_addresses = Vec::new();
@@ -191,6 +194,7 @@ impl Server {
             targets: targets_seen,
             reloader,
             errands,
+            explainer,
             notifier,
             stop,
             tasks,
@@ -301,6 +305,9 @@ impl Server {
                 });
                 // Who asked may have gone.
                 let _ = reply.send(done);
+            }
+            Errand::Explain { question, reply } => {
+                self.explainer.spawn(question, Arc::clone(&self.reloader.config), reply);
             }
         }
     }

@@ -67,6 +67,23 @@ pub struct EndOverrides {
     pub dry_run: bool,
 }
 
+/// What is asked to be explained.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Explain {
+    /// The name that a client would ask for.
+    pub name: String,
+    /// The type: `A` (as when absent), `AAAA`, or another.
+    #[serde(default, rename = "type", skip_serializing_if = "Option::is_none")]
+    pub rtype: Option<String>,
+    /// The client: an address, or a prefix as in EDNS Client Subnet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// Regions that are taken to be down.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub down: Vec<String>,
+}
+
 /// A reload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,11 +1,12 @@
-//! What needs the files of the configuration: a reload. `app` does it.
+//! What needs the files of the configuration: a reload, and an explanation. `app` does it.
 
 use axum::Extension;
 use axum::extract::State;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::Api;
-use super::bodies::{Reload, Reloaded};
+use super::bodies::{Explain, Reload, Reloaded};
 use super::changes::reason;
 use crate::admin::body::{Json, MaybeJson};
 use crate::admin::fault::{CONFIGURATION_REFUSED, Fault, GONE, INTERNAL};
@@ -24,6 +25,34 @@ pub enum Errand {
         /// tried.
         reply: oneshot::Sender<Result<Reloaded, Vec<String>>>,
     },
+    /// Say what a client would be answered, and why.
+    Explain {
+        /// What is asked.
+        question: Explain,
+        /// Hears what `trimtab resolve --json` prints.
+        reply: oneshot::Sender<Result<Value, NotExplained>>,
+    },
+}
+
+/// Why there is no explanation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotExplained {
+    /// A value of the question cannot be taken.
+    Value {
+        /// Which.
+        field: &'static str,
+        /// Why.
+        wrong: String,
+    },
+    /// A database cannot be read, or a fault of this program.
+    Failed(String),
+}
+
+impl NotExplained {
+    /// A value that cannot be taken, and why.
+    pub fn value(field: &'static str, wrong: impl ToString) -> Self {
+        Self::Value { field, wrong: wrong.to_string() }
+    }
 }
 
 /// Load again what is on disk, as SIGHUP does: all of it, or nothing when there is a problem.
@@ -43,6 +72,21 @@ pub(super) async fn reload(
         let detail =
             format!("it has {} problems; what was in force stays in force", problems.len());
         Fault::new(CONFIGURATION_REFUSED, detail).with("problems", problems)
+    })
+}
+
+/// What a client would be answered now, with shares and the way that leads to them: what
+/// `trimtab resolve --json` prints. With `down` as if those regions were down.
+#[utoipa::path(post, path = "/explain", request_body = Explain,
+    responses((status = OK, body = Value)))]
+pub(super) async fn explain(
+    State(api): State<Api>,
+    Json(question): Json<Explain>,
+) -> Result<Json<Value>, Fault> {
+    let answer = run(&api, |reply| Errand::Explain { question, reply }).await?;
+    answer.map(Json).map_err(|not| match not {
+        NotExplained::Value { field, wrong } => Fault::field(field, wrong),
+        NotExplained::Failed(why) => Fault::new(INTERNAL, why),
     })
 }
 

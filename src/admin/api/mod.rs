@@ -24,7 +24,7 @@ use self::openapi::Document;
 use super::fault::{Fault, METHOD_NOT_ALLOWED};
 use crate::control::Helm;
 
-pub use errands::Errand;
+pub use errands::{Errand, NotExplained};
 
 /// What the API is connected to.
 #[derive(Debug, Clone)]
@@ -61,6 +61,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(changes::end))
         .routes(routes!(seen::override_of, changes::end_one))
         .routes(routes!(events::events))
+        .routes(routes!(errands::explain))
         .routes(routes!(errands::reload))
         .routes(routes!(openapi::document))
         .routes(routes!(openapi::problem));

@@ -1,6 +1,7 @@
 //! The admin port beyond metrics: who is let in, over what, and what operators change there.
 
 mod access;
+mod explaining;
 mod operators;
 mod start;
 

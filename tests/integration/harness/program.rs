@@ -57,6 +57,17 @@ pub(crate) fn serve_and_fail(config: &Path) -> Ended {
     Ended { code: status.code(), stdout: String::new(), stderr: log.text() }
 }
 
+/// `resolve --json` with the configuration of a site.
+pub(crate) fn resolve(site: &Site, arguments: &[&str]) -> Ended {
+    let mut command = command("resolve", &site.config());
+    let output = command.stdout(Stdio::piped()).arg("--json").args(arguments).output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// `check` with the configuration of a site.
 pub(crate) fn check(site: &Site) -> Ended {
     let output = command("check", &site.config()).output().unwrap();

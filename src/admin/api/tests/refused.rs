@@ -50,7 +50,7 @@ async fn only_who_shows_a_token_is_let_in() {
 
 #[tokio::test]
 async fn who_may_only_read_changes_nothing() {
-    let server = Server::start(with_tokens()).await;
+    let mut server = Server::start(with_tokens()).await;
     let drain = json!({"region": "a", "kind": "drain"}).to_string();
     for line in ["POST /api/v1/overrides", "DELETE /api/v1/overrides/7", "POST /api/v1/reload"] {
         let reply = server.ask(line, &format!("{JSON}{}", bearer(PROMETHEUS)), &drain).await;
@@ -58,6 +58,12 @@ async fn who_may_only_read_changes_nothing() {
         assert!(reply.head.contains("error=\"insufficient_scope\""), "{reply:?}");
     }
     assert_eq!(server.writer.commands(), []);
+    // What is posted because a question has a body changes nothing either.
+    server.errands.close();
+    let question = r#"{"name": "app.site.test"}"#;
+    let headers = format!("{JSON}{}", bearer(PROMETHEUS));
+    let reply = server.ask("POST /api/v1/explain", &headers, question).await;
+    assert_eq!(reply.code(), "unavailable", "it was let in, and nobody is there to explain");
     // Whose token it is says who it was, whatever he says himself.
     let headers = format!("{JSON}{}X-Trimtab-Actor: mallory\r\n", bearer(ALICE));
     assert_eq!(server.ask("POST /api/v1/overrides", &headers, &drain).await.status, 201);
