@@ -4,6 +4,7 @@
 //! where it is, which key it concerns, what was found, what is accepted, and what to do.
 
 use std::fmt;
+use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -44,6 +45,16 @@ pub enum Severity {
     Error,
     /// The input is used, but it probably does not say what was meant.
     Warning,
+}
+
+/// What to do about a file that cannot be read, when it may not be read: a server that has changed its
+/// user is no longer the one who could.
+#[must_use]
+pub fn readable(error: &io::Error) -> Option<&'static str> {
+    (error.kind() == io::ErrorKind::PermissionDenied).then_some(
+        "the user that the server runs as (server.user, once it has started) must be allowed to read \
+         it, and to enter its directories",
+    )
 }
 
 /// One thing that is wrong.

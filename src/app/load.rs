@@ -13,6 +13,7 @@ use super::clients::Clients;
 use super::resolve::{depends_on_sources, resolve};
 use super::secrets;
 use super::transfers;
+use super::user;
 use super::watch::Files;
 use crate::admin::Access;
 use crate::clock;
@@ -79,6 +80,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     };
     let of_files: Vec<_> = config.zones.iter().map(|zone| from_file(zone, &mut problems)).collect();
     let keys = transfers::keys(&config, &mut problems);
+    user::check(&config, &mut problems);
     let places = match problems.any_error() {
         true => None,
         false => match clients.places(&config, &parts) {

@@ -19,6 +19,7 @@ mod secrets;
 mod serve;
 mod threads;
 mod transfers;
+mod user;
 mod watch;
 
 pub use bind::BindError;
@@ -27,3 +28,4 @@ pub use demo::Demo;
 pub use load::{Columns, Loaded, Serials, load};
 pub use serve::{Server, StartError};
 pub use threads::Threads;
+pub use user::UserError;

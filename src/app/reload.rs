@@ -82,6 +82,10 @@ impl Fixed {
         let keys = vec![
             ("server.listen", listen.join(", ")),
             ("server.workers", workers),
+            (
+                "server.user",
+                config.server.user.as_ref().map_or("none".into(), |user| user.value.clone()),
+            ),
             ("admin.listen", config.admin.listen.to_string()),
             ("admin.metrics_listen", metrics.map_or("none".into(), |at| at.to_string())),
             ("state.dir", config.state.dir.display().to_string()),

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::config::{self, Spanned};
-use crate::problem::{Place, Problem, Problems};
+use crate::problem::{Place, Problem, Problems, readable};
 use crate::routing::{Cookies, Secret};
 
 /// Secrets that are good at the same time: the one in use, its successor, its predecessor, and one
@@ -83,7 +83,10 @@ pub(super) fn read_with_mode(
     };
     let unreadable = |error: io::Error| {
         let found = format!("{}: {error}", file.display());
-        Problem::error(path.place.clone(), key, found, "a file that can be read")
+        let mut problem =
+            Problem::error(path.place.clone(), key, found, "a file that can be read");
+        problem.hint = readable(&error).map(Into::into);
+        problem
     };
     read().map_err(|error| problems.push(unreadable(error))).ok()
 }

@@ -18,6 +18,7 @@ use super::load::Loaded;
 use super::reload::{By, Reloader};
 use super::threads::Threads;
 use super::transfers;
+use super::user::{self, UserError};
 use crate::admin::api::bodies::Reloaded;
 use crate::admin::{self, Api, Errand};
 use crate::clock;
@@ -47,6 +48,9 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// It cannot become the user that the configuration names.
+    #[error(transparent)]
+    User(#[from] UserError),
     /// The state directory cannot be used.
     #[error(transparent)]
     State(#[from] StoreError),
@@ -122,6 +126,8 @@ impl Server {
             let addresses = [Some(config.admin.listen), config.admin.metrics_listen];
             addresses.into_iter().flatten().map(bind::admin).collect::<Result<_, _>>()?
         };
+        // Nothing below wants root.
+        user::become_configured(config)?;
         let (store, restored) = Store::open(&config.state.dir, Arc::clone(&metrics))?;
 
         let stop = CancellationToken::new();

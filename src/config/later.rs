@@ -10,11 +10,6 @@ pub(super) fn sections(t: &Table<'_>) {
     t.later_unless("safety", empty);
 }
 
-/// Keys and tables of `[server]`.
-pub(super) fn server(t: &Table<'_>) {
-    t.later("user");
-}
-
 /// Keys of every check.
 pub(super) fn check(t: &Table<'_>) {
     t.later_unless("role", |v| v.text() == Some("route"));

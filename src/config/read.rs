@@ -16,7 +16,7 @@ use super::{
     State, Zone,
 };
 use super::{later, names};
-use crate::problem::{Place, Problem, Problems, Source};
+use crate::problem::{Place, Problem, Problems, Source, readable};
 
 /// A configuration, in the order of the documentation. Lists of named things are in the order of
 /// the file.
@@ -83,7 +83,8 @@ pub fn read(path: &Path) -> (Option<Config>, Problems) {
         Err(error) => {
             let wanted = "a configuration file that can be read";
             let place = Place::File(path.into());
-            let problem = Problem::error(place, "configuration", error.to_string(), wanted);
+            let mut problem = Problem::error(place, "configuration", error.to_string(), wanted);
+            problem.hint = readable(&error).map(Into::into);
             (None, Problems(vec![problem]))
         }
     }

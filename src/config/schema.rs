@@ -110,8 +110,8 @@ struct Server {
     /// What the CH name version.bind tells.
     #[schemars(length(min = 1, max = 255))]
     version_bind: Option<String>,
-    /// Known, not yet supported.
-    user: Option<Later>,
+    /// The user that root becomes once all sockets are open; default: nobody else.
+    user: Option<String>,
     rate_limit: Option<RateLimit>,
     cookies: Option<Cookies>,
     transfer: Option<Transfer>,

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::context::Spanned;
 use super::cookies::Cookies;
-use super::later;
 use super::rate_limit::RateLimit;
 use super::table::Table;
 use super::transfer::Transfer;
@@ -21,6 +20,8 @@ pub struct Server {
     pub listen: Vec<SocketAddr>,
     /// UDP threads for each address.
     pub workers: Workers,
+    /// The user that root becomes once all sockets are open; `None`: nobody else.
+    pub user: Option<Spanned<String>>,
     /// The largest answer over UDP, in octets, 512 to 4096.
     pub udp_payload_max: u16,
     /// What NSID (RFC 5001) and `id.server` (RFC 4892) tell, 1 to 128 octets; `None`: nothing.
@@ -70,6 +71,7 @@ impl Default for Server {
                 (IpAddr::V6(Ipv6Addr::LOCALHOST), PORT).into(),
             ],
             workers: Workers::Auto,
+            user: None,
             udp_payload_max: 1232,
             nsid: None,
             version_bind: None,
@@ -110,6 +112,7 @@ impl Server {
                 Some(_) => v.refuse("\"auto\" or a whole number from 1 to 1024"),
                 None => v.integer(1..=1024).map(Workers::Count),
             });
+            t.set("user", &mut server.user, |v| user(v).map(Some));
             t.set("udp_payload_max", &mut server.udp_payload_max, |v| v.integer(UDP_PAYLOAD));
             t.set("nsid", &mut server.nsid, |v| told(v, 128).map(Some));
             t.set("version_bind", &mut server.version_bind, |v| told(v, 255).map(Some));
@@ -117,7 +120,6 @@ impl Server {
             t.set("cookies", &mut server.cookies, Cookies::read);
             t.set("rate_limit", &mut server.rate_limit, RateLimit::read);
             t.set("transfer", &mut server.transfer, Transfer::read);
-            later::server(t);
             server
         })
     }
@@ -144,6 +146,17 @@ impl Tcp {
 fn told(v: &Value<'_>, most: usize) -> Option<String> {
     let wanted = format!("a text of 1 to {most} octets; leave the key out to tell nothing");
     v.parsed(&wanted, |text| (1..=most).contains(&text.len()).then(|| text.into()))
+}
+
+/// The name of a user of the system; whether there is one, only the system knows.
+fn user(v: &Value<'_>) -> Option<Spanned<String>> {
+    const WANTED: &str = "the name of a user; leave the key out to stay who starts the server";
+    let is_name = |text: &str| {
+        let plain = |c: char| !c.is_whitespace() && !c.is_control() && !":/,".contains(c);
+        !text.is_empty() && text.chars().all(plain) && text.parse::<u32>().is_err()
+    };
+    let name = v.parsed(WANTED, |text| is_name(text).then(|| text.to_owned()))?;
+    Some(v.with_place(name))
 }
 
 fn listen(v: &Value<'_>) -> Option<Vec<SocketAddr>> {

@@ -15,7 +15,7 @@ use domain::base::rdata::ComposeRecordData;
 use domain::rdata::ZoneRecordData;
 use domain::zonefile::inplace::{Entry as Scanned, ScannedRecord};
 
-use crate::problem::{Place, Problem, Problems};
+use crate::problem::{Place, Problem, Problems, readable};
 use crate::wire::{CLASS_IN, Name};
 
 use super::complaint::{self, Complaint};
@@ -268,7 +268,7 @@ impl Reader<'_> {
 
     fn unreadable(&mut self, place: Place, path: &Path, error: &std::io::Error) {
         let found = format!("{}: {error}", path.display());
-        self.error(place, &found, "a file that can be read", None);
+        self.error(place, &found, "a file that can be read", readable(error));
     }
 
     fn error(&mut self, place: Place, found: &str, wanted: &str, hint: Option<&str>) {

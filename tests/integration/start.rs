@@ -75,6 +75,17 @@ fn a_zone_file_that_is_not_there() {
 }
 
 #[test]
+fn a_user_that_is_not_there() {
+    let site = Site::of_server("user = \"no-such-user\"", "");
+    for ended in [check(&site), serve_and_fail(&site.config())] {
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        let told = "error: server.user: found \"no-such-user\", which is no user of this system";
+        assert!(ended.stderr.contains(told), "{}", ended.stderr);
+        assert!(ended.stderr.contains("trimtab.toml:5:8"), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn five_mistakes_are_five_reports() {
     let site = Site::bare(
         r#"version = 1

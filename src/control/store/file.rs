@@ -57,7 +57,8 @@ pub enum StoreError {
     },
     /// The directory or the file cannot be created, read or written.
     #[error(
-        "the state directory {} cannot be used: {error}; it must be writable by this user",
+        "the state directory {} cannot be used: {error}; it must belong to the user that the \
+         server runs as",
         dir.display()
     )]
     Directory {

@@ -2,10 +2,12 @@
 
 use std::fmt;
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
 use super::DatabaseError;
+use crate::problem::readable;
 
 /// A file in memory; clones share it.
 #[derive(Clone)]
@@ -15,7 +17,11 @@ impl Octets {
     /// Reads a file that must be a plain one and have something in it.
     pub(super) fn read(path: &Path) -> Result<Self, DatabaseError> {
         let error = |what: String| DatabaseError { path: path.to_owned(), what };
-        let metadata = fs::metadata(path).map_err(|e| error(format!("cannot be read: {e}")))?;
+        let unreadable = |e: io::Error| {
+            let hint = readable(&e).map(|hint| format!("; {hint}"));
+            error(format!("cannot be read: {e}{}", hint.unwrap_or_default()))
+        };
+        let metadata = fs::metadata(path).map_err(unreadable)?;
         if metadata.is_dir() {
             return Err(error("is a directory, not an MMDB file".into()));
         }
@@ -23,7 +29,7 @@ impl Octets {
         if !metadata.is_file() {
             return Err(error("is not a plain file".into()));
         }
-        let octets = fs::read(path).map_err(|e| error(format!("cannot be read: {e}")))?;
+        let octets = fs::read(path).map_err(unreadable)?;
         match octets.as_slice() {
             [] => Err(error("is empty".into())),
             [0x1F, 0x8B, ..] => Err(error("is compressed with gzip; unpack it".into())),

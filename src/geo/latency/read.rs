@@ -17,7 +17,7 @@ use super::fields::{Field, fields, is_header};
 use super::key::Refused;
 use super::{ClientKey, LatencyTable};
 use crate::model::{Continent, RegionId};
-use crate::problem::{Place, Problem, Problems, Severity, Source, nearest};
+use crate::problem::{Place, Problem, Problems, Severity, Source, nearest, readable};
 
 /// The longest round trip, in milliseconds.
 const RTT_MAX: f64 = 60_000.0;
@@ -54,8 +54,11 @@ fn text(path: &Path) -> Result<String, Box<Problem>> {
     let problem = |found: String| {
         Box::new(Problem::error(Place::File(path.to_owned()), "latency.table", found, wanted))
     };
-    let octets =
-        fs::read(path).map_err(|e| problem(format!("a file that cannot be read ({e})")))?;
+    let octets = fs::read(path).map_err(|e| {
+        let mut problem = problem(format!("a file that cannot be read ({e})"));
+        problem.hint = readable(&e).map(Into::into);
+        problem
+    })?;
     String::from_utf8(octets).map_err(|e| {
         let valid = e.as_bytes().get(..e.utf8_error().valid_up_to()).unwrap_or_default();
         let line = valid.iter().filter(|&&octet| octet == b'\n').count() + 1;
