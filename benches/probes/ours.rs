@@ -135,6 +135,7 @@ async fn measure(case: Case, path: &Path, roots: Roots, time: Duration) -> Repor
         requests: mpsc::channel(1).1,
         events: watch::Sender::new(0),
         wall: Box::new(clock::wall),
+        alive: watch::Sender::new(clock::now()),
     };
     // As after a restart: what is not known yet would be probed again at once, and what hangs would
     // for a while take more probes at once than there may be.

@@ -1,4 +1,5 @@
-//! Listening sockets: opened before anything runs, so that a port in use is told at once.
+//! Listening sockets: opened before anything runs, so that a port in use is told at once. Those that
+//! the service manager has opened already are taken from it.
 
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use socket2::{Domain, Protocol, Socket, Type};
 use tokio::net::TcpListener;
 
+use super::given::Given;
 use crate::dns;
 
 /// Connections that may wait to be accepted; the system allows no more than net.core.somaxconn.
@@ -57,17 +59,21 @@ impl BindError {
 }
 
 impl Sockets {
-    /// Binds TCP, then UDP with `workers` sockets, on each address.
+    /// Binds TCP, then UDP with `workers` sockets, on each address; what of it was given is used.
     ///
     /// # Errors
     /// When an address cannot be bound, with what to do about it.
-    pub(super) fn bind(listen: &[SocketAddr], workers: usize) -> Result<Self, BindError> {
+    pub(super) fn bind(
+        listen: &[SocketAddr],
+        workers: usize,
+        given: &mut Given,
+    ) -> Result<Self, BindError> {
         let mut sockets = Self { udp: Vec::new(), tcp: Vec::new() };
         for &address in listen {
             let mut tries = if address.port() == 0 { PORT_TRIES } else { 1 };
             let (tcp, udp) = loop {
                 tries -= 1;
-                let bound = bind_pair(address, workers);
+                let bound = bind_pair(address, workers, given);
                 match bound {
                     Err(_) if tries > 0 => {}
                     bound => break bound?,
@@ -84,11 +90,30 @@ impl Sockets {
 fn bind_pair(
     address: SocketAddr,
     workers: usize,
+    given: &mut Given,
 ) -> Result<(Door, Vec<Arc<UdpSocket>>), BindError> {
-    let tcp = bound(address).and_then(|socket| Ok((local(&socket)?, socket)));
+    let tcp = given_or_bound(address, given).and_then(|socket| Ok((local(&socket)?, socket)));
     let (address, socket) = tcp.map_err(|e| BindError::new(address, "TCP", &e))?;
-    let udp = dns::bind(address, workers).map_err(|e| BindError::new(address, "UDP", &e))?;
+    let udp = match given.udp(address) {
+        none if none.is_empty() => dns::bind(address, workers),
+        sockets => dns::adopt(address, sockets, workers),
+    };
+    let udp = udp.map_err(|e| BindError::new(address, "UDP", &e))?;
     Ok((Door { socket, address }, udp))
+}
+
+/// The TCP socket of an address, with the options that all have.
+fn given_or_bound(address: SocketAddr, given: &mut Given) -> io::Result<Socket> {
+    let Some(listener) = given.tcp(address) else { return bound(address) };
+    let socket = Socket::from(listener);
+    limit_buffers(&socket)?;
+    Ok(socket)
+}
+
+fn limit_buffers(socket: &Socket) -> io::Result<()> {
+    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
+    socket.set_nonblocking(true)
 }
 
 /// A TCP socket that does not listen yet; an IPv6 one does not take IPv4 as well. Connections inherit
@@ -100,9 +125,7 @@ fn bound(address: SocketAddr) -> io::Result<Socket> {
     }
     // What is left of connections from before a restart is not in the way.
     socket.set_reuse_address(true)?;
-    socket.set_recv_buffer_size(RECEIVE_BUFFER)?;
-    socket.set_send_buffer_size(SEND_BUFFER)?;
-    socket.set_nonblocking(true)?;
+    limit_buffers(&socket)?;
     socket.bind(&address.into())?;
     Ok(socket)
 }
@@ -112,7 +135,8 @@ fn local(socket: &Socket) -> io::Result<SocketAddr> {
 }
 
 /// A TCP socket bound for questions, which refuses clients until it listens: whoever is refused
-/// asks another nameserver at once, and whoever waits for an answer does not.
+/// asks another nameserver at once, and whoever waits for an answer does not. One that was given
+/// listens already: there, clients wait.
 #[derive(Debug)]
 pub(super) struct Door {
     socket: Socket,
@@ -135,8 +159,8 @@ impl Door {
 ///
 /// # Errors
 /// When the address cannot be bound, with what to do about it.
-pub(super) fn admin(address: SocketAddr) -> Result<TcpListener, BindError> {
-    let listening = bound(address).and_then(|socket| {
+pub(super) fn admin(address: SocketAddr, given: &mut Given) -> Result<TcpListener, BindError> {
+    let listening = given_or_bound(address, given).and_then(|socket| {
         socket.listen(BACKLOG)?;
         TcpListener::from_std(socket.into())
     });

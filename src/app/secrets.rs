@@ -83,8 +83,7 @@ pub(super) fn read_with_mode(
     };
     let unreadable = |error: io::Error| {
         let found = format!("{}: {error}", file.display());
-        let mut problem =
-            Problem::error(path.place.clone(), key, found, "a file that can be read");
+        let mut problem = Problem::error(path.place.clone(), key, found, "a file that can be read");
         problem.hint = readable(&error).map(Into::into);
         problem
     };

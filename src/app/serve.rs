@@ -14,20 +14,25 @@ use tokio_util::sync::CancellationToken;
 use super::asked::Explainer;
 use super::bind::{self, BindError, Sockets};
 use super::files;
+use super::given::GivenError;
 use super::load::Loaded;
+use super::manager::Manager;
+use super::notify::Notify;
+use super::overview::{self, Overview};
 use super::reload::{By, Reloader};
 use super::threads::Threads;
 use super::transfers;
 use super::user::{self, UserError};
+use super::watchdog::Watchdog;
 use crate::admin::api::bodies::Reloaded;
 use crate::admin::{self, Api, Errand};
 use crate::clock;
-use crate::config::{Concurrency, Config, Workers};
+use crate::config::{Concurrency, Config, LogFormat, Workers};
 use crate::control::store::{Store, StoreError};
 use crate::control::{Control, Helm, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers, engine};
 use crate::metrics::{Metrics, Proto};
-use crate::model::{Family, PoolId, Target};
+use crate::model::{Family, Target};
 use crate::notify::Notifier;
 use crate::probe::{Limits, Prober, Settings, concurrency};
 use crate::problem::Problems;
@@ -39,6 +44,8 @@ const OBSERVATIONS: usize = 4096;
 const REQUESTS: usize = 64;
 /// Errands that may wait for their turn.
 const ERRANDS: usize = 16;
+/// Service managers give a start more time than this by themselves; what takes longer they are told.
+const START_USUAL: Duration = Duration::from_secs(30);
 /// How long the end may take before what is left is abandoned.
 const STOP: Duration = Duration::from_secs(10);
 
@@ -48,6 +55,9 @@ pub enum StartError {
     /// An address cannot be listened on.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// What the service manager passed on cannot be used.
+    #[error(transparent)]
+    Given(#[from] GivenError),
     /// It cannot become the user that the configuration names.
     #[error(transparent)]
     User(#[from] UserError),
@@ -86,6 +96,9 @@ pub struct Server {
     errands: mpsc::Receiver<Errand>,
     explainer: Explainer,
     notifier: Notifier,
+    /// Who started this, and wants to hear.
+    manager: Notify,
+    watchdog: Watchdog,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     /// Those of the admin pages and of the probes.
@@ -111,6 +124,7 @@ impl Server {
         loaded: Loaded,
         metrics: Arc<Metrics>,
         set_log: Box<dyn Fn(&str) + Send>,
+        manager: Manager,
     ) -> Result<Self, StartError> {
         let (config, assembly) = (&loaded.config, Arc::clone(&loaded.assembly));
         let signals = Signals {
@@ -118,13 +132,16 @@ impl Server {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         };
-        let dns = Sockets::bind(&config.server.listen, workers(config))?;
+        let Manager { mut given, notify, watchdog } = manager;
+        given.check(config)?;
+        let dns = Sockets::bind(&config.server.listen, workers(config), &mut given)?;
         let threads = [Threads::admin()?, Threads::probes()?];
         let [for_admin, for_probes] = &threads;
         let admin: Vec<TcpListener> = {
             let _theirs = for_admin.enter();
             let addresses = [Some(config.admin.listen), config.admin.metrics_listen];
-            addresses.into_iter().flatten().map(bind::admin).collect::<Result<_, _>>()?
+            let admin = |address| bind::admin(address, &mut given);
+            addresses.into_iter().flatten().map(admin).collect::<Result<_, _>>()?
         };
         // Nothing below wants root.
         user::become_configured(config)?;
@@ -139,6 +156,7 @@ impl Server {
         let (asks, requests) = mpsc::channel(REQUESTS);
         let (events, events_seen) = watch::channel(0);
         let helm = Helm::new(asks, events_seen);
+        let (alive_told, alive) = watch::channel(clock::now());
         let wiring = Wiring {
             metrics: Arc::clone(&metrics),
             store: Some(store),
@@ -147,6 +165,7 @@ impl Server {
             requests,
             events,
             wall: Box::new(clock::wall),
+            alive: alive_told,
         };
         let (now, wall) = (clock::now(), clock::wall());
         let control = Control::new(assembly, &restored.at(now), wiring);
@@ -185,6 +204,7 @@ impl Server {
             let _theirs = for_admin.enter();
             tasks.push(tokio::spawn(admin::serve(listener, router, tls, stop.clone())));
         }
+        let watchdog = Watchdog::new(notify.clone(), watchdog, alive);
         // All else that was loaded has served its purpose, the databases above all.
         Ok(Self {
             config: loaded.config,
@@ -202,11 +222,19 @@ impl Server {
             errands,
             explainer,
             notifier,
+            manager: notify,
+            watchdog,
             stop,
             tasks,
             threads,
             signals,
         })
+    }
+
+    /// Whether the log is for programs.
+    #[must_use]
+    pub fn logs_json(&self) -> bool {
+        self.config.log.format == LogFormat::Json
     }
 
     /// The addresses on which questions are answered.
@@ -221,18 +249,6 @@ impl Server {
         &self.admin_addresses
     }
 
-    /// How many regions are up in any family, and how many there are.
-    #[must_use]
-    pub fn regions_up(&self) -> (usize, usize) {
-        let snapshot = self.handle.current();
-        let regions = &snapshot.assembly.regions;
-        let up = |pool: PoolId| {
-            let standing = &snapshot.pools[pool.index()];
-            Family::BOTH.iter().any(|family| standing.family(*family).h > 0.0)
-        };
-        (regions.iter().filter(|region| up(region.pool)).count(), regions.len())
-    }
-
     /// Answers from the moment at which health is known until a signal ends it; `serving` is
     /// called when the first question can be answered.
     ///
@@ -240,6 +256,7 @@ impl Server {
     /// When a thread cannot be started.
     pub async fn run(mut self, serving: impl FnOnce(&Self)) -> Result<(), StartError> {
         if !self.wait_for_health().await {
+            self.manager.stopping();
             self.finish(None, None).await;
             return Ok(());
         }
@@ -262,6 +279,7 @@ impl Server {
         serving(&self);
         self.ready.send_replace(true);
         self.notify();
+        self.manager.ready(&self.status());
         loop {
             tokio::select! {
                 Some(()) = self.signals.hangup.recv() => {
@@ -270,28 +288,41 @@ impl Server {
                 }
                 Some(errand) = self.errands.recv() => self.run_errand(errand, &tcp).await,
                 found = self.reloader.replaced() => {
-                    self.reloader.refresh(found).await;
+                    self.watchdog.during(self.reloader.refresh(found)).await;
                 }
+                () = self.watchdog.watch() => {}
                 _ = self.signals.terminate.recv() => break,
                 _ = self.signals.interrupt.recv() => break,
             }
         }
+        self.manager.stopping();
         tracing::info!("stopping: what has been received is still answered");
         self.finish(Some(udp), Some(tcp)).await;
         Ok(())
     }
 
-    /// Loads the configuration again, and publishes what it comes to; gives the generation that serves
-    /// it and the warnings.
+    /// Loads the configuration again, and publishes what it comes to, telling the service manager
+    /// meanwhile; gives the generation that serves it and the warnings.
     ///
     /// # Errors
     /// The problems because of which what was in force stays; none, when nobody publishes any more.
     async fn reload(&mut self, tcp: &TcpServer, by: &By) -> Result<(u64, Problems), Problems> {
-        let loaded = self.reloader.load(by).await?;
+        self.manager.reloading();
+        let done = self.load_again(tcp, by).await;
+        let status = match &done {
+            Ok(_) => self.status(),
+            Err(_) => format!("{}; the last reload was refused", self.status()),
+        };
+        self.manager.ready(&status);
+        done
+    }
+
+    async fn load_again(&mut self, tcp: &TcpServer, by: &By) -> Result<(u64, Problems), Problems> {
+        let loaded = self.watchdog.during(self.reloader.load(by)).await?;
         // Before the targets: those that are allowed now are probed at once.
         self.prober.set_limits(probe_limits(&loaded.config));
         let (config, warnings) = (loaded.config.clone(), loaded.warnings.clone());
-        let generation = self.reloader.publish(loaded, by).await;
+        let generation = self.watchdog.during(self.reloader.publish(loaded, by)).await;
         // Behind the targets: what they need is not for connections.
         tcp.set_limits(self.tcp_limits(&config));
         self.notify();
@@ -318,6 +349,18 @@ impl Server {
         }
     }
 
+    /// What is served, in a line.
+    fn status(&self) -> String {
+        overview::status(&self.handle.current(), &self.dns_addresses)
+    }
+
+    /// What is served.
+    #[must_use]
+    pub fn overview(&self) -> Overview {
+        let addresses = (&*self.dns_addresses, &*self.admin_addresses);
+        Overview::of(&self.reloader.config, &self.handle.current(), addresses)
+    }
+
     /// Tells secondaries of what is served now.
     fn notify(&mut self) {
         let (config, assembly) = (&self.reloader.config, &self.reloader.assembly);
@@ -329,10 +372,13 @@ impl Server {
     async fn wait_for_health(&mut self) -> bool {
         let assembly = Arc::clone(&self.handle.current().assembly);
         let used = assembly.pools.iter().flat_map(|pool| &pool.checks);
-        let longest = used.map(|check| check.timing.interval).max();
+        let longest = used.map(|check| check.timing.interval).max().unwrap_or_default();
+        if !*self.settled.borrow() && longest > START_USUAL {
+            self.manager.starting(longest.saturating_add(START_USUAL));
+        }
         tokio::select! {
             _ = self.settled.wait_for(|settled| *settled) => true,
-            () = tokio::time::sleep(longest.unwrap_or_default()) => true,
+            () = tokio::time::sleep(longest) => true,
             _ = self.signals.terminate.recv() => false,
             _ = self.signals.interrupt.recv() => false,
         }

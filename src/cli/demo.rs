@@ -4,14 +4,14 @@ use std::io::{Write, stdout};
 use std::net::SocketAddr;
 
 use super::{Failure, serve};
-use crate::app::{Demo, Server};
+use crate::app::{Demo, Manager, Server};
 
 pub(super) fn run() -> Result<(), Failure> {
     let mut demo = Demo::prepare()?;
     let (loaded, metrics) = serve::prepare(&demo.config())?;
     serve::run_to_end(async {
         demo.start_regions(&loaded).await?;
-        let server = serve::start(demo.config(), loaded, metrics)?;
+        let server = serve::start(demo.config(), loaded, metrics, Manager::default())?;
         let done = server.run(|server| print(&text(server, &demo))).await;
         demo.finish().await?;
         Ok(done?)

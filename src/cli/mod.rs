@@ -3,6 +3,7 @@
 mod args;
 mod check;
 mod demo;
+mod environment;
 mod log;
 mod resolve;
 mod schema;

@@ -3,16 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Failure, args, check, log, style};
-use crate::app::{Loaded, Server};
+use super::{Failure, args, check, environment, log, style};
+use crate::app::{Loaded, Manager, Overview, Server};
 use crate::config::LogFormat;
 use crate::metrics::Metrics;
 
 pub(super) fn run(config: Option<PathBuf>) -> Result<(), Failure> {
     let path = args::config_path(config);
+    let manager = environment::take()?;
     let (loaded, metrics) = prepare(&path)?;
     run_to_end(async {
-        let server = start(path, loaded, metrics)?;
+        let server = start(path, loaded, metrics, manager)?;
         server.run(announce).await?;
         Ok(())
     })
@@ -29,6 +30,7 @@ pub(super) fn start(
     path: PathBuf,
     loaded: Loaded,
     metrics: Arc<Metrics>,
+    manager: Manager,
 ) -> Result<Server, Failure> {
     let json = loaded.config.log.format == LogFormat::Json;
     let handle = log::init(&loaded.config.log.level, json, style::colour())?;
@@ -37,7 +39,7 @@ pub(super) fn start(
             tracing::error!("{error}");
         }
     };
-    Ok(Server::start(path, loaded, metrics, Box::new(set_log))?)
+    Ok(Server::start(path, loaded, metrics, Box::new(set_log), manager)?)
 }
 
 /// Runs it, and then ends without waiting for what cannot be interrupted: a name that the system's
@@ -49,14 +51,21 @@ pub(super) fn run_to_end(all: impl Future<Output = Result<(), Failure>>) -> Resu
     done
 }
 
+/// Says what is served: to people in a screen, to programs in a line.
 fn announce(server: &Server) {
-    let list = |addresses: &[std::net::SocketAddr]| {
-        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    };
-    let (up, all) = server.regions_up();
+    let overview = server.overview();
+    if !server.logs_json() {
+        return tracing::info!("{}", overview.text());
+    }
+    let Overview { answering, on, off, state, generation, .. } = &overview;
     tracing::info!(
-        "answering on {} (UDP and TCP); metrics on {}; {up} of {all} regions are up",
-        list(server.dns_addresses()),
-        list(server.admin_addresses())
+        zones = overview.zones.join("; "),
+        regions = overview.regions.join("; "),
+        records = overview.records.join("; "),
+        on,
+        off,
+        state,
+        generation,
+        "{answering}"
     );
 }

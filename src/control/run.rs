@@ -60,6 +60,8 @@ pub struct Wiring {
     pub events: watch::Sender<u64>,
     /// Tells the wall clock's time.
     pub wall: Wall,
+    /// When the loop came round last, once a second; for a watchdog.
+    pub alive: watch::Sender<Instant>,
 }
 
 /// Tells the wall clock's time.
@@ -390,6 +392,7 @@ impl Control {
     }
 
     fn tidy(&mut self) {
+        self.wiring.alive.send_replace(clock::now());
         self.publisher.sweep();
         self.advance_overrides();
         self.watch_clock();

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{advance, sleep};
@@ -95,7 +95,7 @@ pub(super) fn assembly_of(
 }
 
 /// A wall clock that goes on with the paused one, and can be set.
-fn wall_beside(from: std::time::Instant, set_by: Arc<AtomicI64>) -> Wall {
+fn wall_beside(from: Instant, set_by: Arc<AtomicI64>) -> Wall {
     let start = clock::wall();
     Box::new(move || {
         let wall = start + (clock::now() - from);
@@ -111,6 +111,7 @@ pub(super) struct Running {
     reloads: mpsc::Sender<Reloaded>,
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     settled: watch::Receiver<bool>,
+    alive: watch::Receiver<Instant>,
     pub(super) handle: Handle,
     pub(super) helm: Helm,
     pub(super) metrics: Arc<Metrics>,
@@ -138,6 +139,7 @@ pub(super) fn start_with(
     let (events, events_seen) = watch::channel(0);
     let metrics_too = Arc::clone(&metrics);
     let set_by = Arc::new(AtomicI64::new(0));
+    let (alive_told, alive) = watch::channel(clock::now());
     let wiring = Wiring {
         metrics: metrics_too,
         store,
@@ -146,6 +148,7 @@ pub(super) fn start_with(
         requests,
         events,
         wall: wall_beside(clock::now(), Arc::clone(&set_by)),
+        alive: alive_told,
     };
     let control = Control::new(assembly, past, wiring);
     let (handle, stop) = (control.handle(), CancellationToken::new());
@@ -155,6 +158,7 @@ pub(super) fn start_with(
         reloads,
         targets: targets_seen,
         settled,
+        alive,
         handle,
         helm: Helm::new(asks, events_seen),
         metrics,
@@ -390,4 +394,15 @@ async fn series_of_what_is_gone_vanish() {
     server.reload(assembly(&[1], &check("web"))).await;
     let text = server.metrics.text();
     assert!(text.contains("region=\"r0\"") && !text.contains("region=\"r1\""), "{text}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_loop_says_once_a_second_that_it_comes_round() {
+    let server = start(assembly(&[1], &check("web")), &nothing);
+    for _ in 0..5 {
+        sleep(Duration::from_secs(1)).await;
+        let ago = clock::now().saturating_duration_since(*server.alive.borrow());
+        assert!(ago <= Duration::from_secs(1), "{ago:?}");
+    }
+    server.stop().await;
 }

@@ -22,4 +22,4 @@ mod udp;
 
 pub use ask::{Led, RecordText, Reply, ask, led};
 pub use tcp::{TcpLimits, TcpServer};
-pub use udp::{UdpWorkers, bind};
+pub use udp::{UdpWorkers, adopt, bind};

@@ -54,13 +54,49 @@ pub fn bind(address: SocketAddr, workers: usize) -> io::Result<Vec<Arc<UdpSocket
     let sockets = (0..workers)
         .map(|_| bind_one(address, &mut missing).map(Arc::new))
         .collect::<io::Result<Vec<_>>>()?;
+    tell_missing(address, missing, "raise net.core.rmem_max");
+    Ok(sockets)
+}
+
+/// Makes the group of sockets that share an address, at least one for each worker, from such as were
+/// bound elsewhere; the workers share them. None may be left out, for the system spreads queries over
+/// all of them.
+///
+/// # Errors
+/// When one of them does not take the options that a worker needs.
+pub fn adopt(
+    address: SocketAddr,
+    given: Vec<UdpSocket>,
+    workers: usize,
+) -> io::Result<Vec<Arc<UdpSocket>>> {
+    let mut missing = 0;
+    let mut sockets = Vec::with_capacity(given.len());
+    for socket in given.into_iter().map(Socket::from) {
+        socket.set_nonblocking(false)?;
+        // Whoever opened it may have had rights that this process lacks: what it has is not made less.
+        missing = short_of(&socket);
+        if missing > 0 && force_buffer(&socket).is_ok() {
+            missing = 0;
+        }
+        prepare(&socket, address)?;
+        sockets.push(Arc::new(UdpSocket::from(socket)));
+    }
+    tell_missing(
+        address,
+        missing,
+        "give them to whoever opens the sockets (ReceiveBuffer in systemd)",
+    );
+    let count = workers.max(sockets.len());
+    Ok(sockets.iter().cycle().take(count).cloned().collect())
+}
+
+fn tell_missing(address: SocketAddr, missing: usize, remedy: &str) {
     if missing > 0 {
         tracing::warn!(
             "the receive buffers for {address} are {missing} octets short of {RECEIVE_BUFFER}: \
-             raise net.core.rmem_max, or a burst of queries may be lost"
+             {remedy}, or a burst of queries may be lost"
         );
     }
-    Ok(sockets)
 }
 
 fn bind_one(address: SocketAddr, missing: &mut usize) -> io::Result<UdpSocket> {
@@ -70,20 +106,35 @@ fn bind_one(address: SocketAddr, missing: &mut usize) -> io::Result<UdpSocket> {
     }
     socket.set_reuse_port(true)?;
     *missing = receive_buffer(&socket);
-    if address.ip().is_unspecified() {
-        local_address(&socket, address)?;
-    }
-    socket.set_read_timeout(Some(HOUSEKEEPING))?;
+    prepare(&socket, address)?;
     socket.bind(&address.into())?;
     Ok(socket.into())
 }
 
+/// Sets what a worker relies on.
+fn prepare(socket: &Socket, address: SocketAddr) -> io::Result<()> {
+    if address.ip().is_unspecified() {
+        local_address(socket, address)?;
+    }
+    socket.set_read_timeout(Some(HOUSEKEEPING))
+}
+
 /// Asks for a receive buffer that holds a burst; returns what is missing of it, in octets.
 fn receive_buffer(socket: &Socket) -> usize {
-    if set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, RECEIVE_BUFFER as i32).is_ok() {
+    if force_buffer(socket).is_ok() {
         return 0;
     }
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER);
+    short_of(socket)
+}
+
+/// With CAP_NET_ADMIN, whatever the system's limit is.
+fn force_buffer(socket: &Socket) -> io::Result<()> {
+    set_option(socket, libc::SOL_SOCKET, libc::SO_RCVBUFFORCE, RECEIVE_BUFFER as i32)
+}
+
+/// What its receive buffer is short of, in octets.
+fn short_of(socket: &Socket) -> usize {
     // The kernel doubles what is set, for its own bookkeeping (socket(7)).
     RECEIVE_BUFFER.saturating_sub(socket.recv_buffer_size().unwrap_or_default() / 2)
 }

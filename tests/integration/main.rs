@@ -18,17 +18,20 @@ mod failover;
 #[path = "../support/fuzz/mod.rs"]
 mod fuzz;
 mod geography;
+mod given;
 mod harness;
 mod hostile;
 #[path = "../../benches/versus/load/mod.rs"]
 mod load;
 mod lookup;
+mod manager;
 mod messages;
 mod multivalue;
 mod nearest;
 mod nested;
 mod notify;
 mod octets;
+mod overview;
 mod policies;
 mod proximity;
 mod rate_limit;

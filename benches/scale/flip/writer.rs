@@ -139,6 +139,7 @@ pub(super) fn end_to_end(assembly: Arc<Assembly>, turns: usize) -> Vec<Duration>
         requests: mpsc::channel(1).1,
         events: watch::Sender::new(0),
         wall: Box::new(clock::wall),
+        alive: watch::Sender::new(clock::now()),
     };
     let control = Control::new(assembly, &nothing, wiring);
     let (handle, stop) = (control.handle(), CancellationToken::new());

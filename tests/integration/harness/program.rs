@@ -39,10 +39,23 @@ pub(super) fn command(verb: &str, config: &Path) -> Command {
     command
 }
 
+/// `serve` with the configuration of a site, where https targets are trusted.
+pub(crate) fn serve_command(site: &Site) -> Command {
+    let mut command = command("serve", &site.config());
+    command.env("SSL_CERT_FILE", site.authority());
+    command
+}
+
 /// `serve` with a configuration that it cannot start with; panics when it goes on running.
 #[track_caller]
 pub(crate) fn serve_and_fail(config: &Path) -> Ended {
-    let mut child = command("serve", config).stdout(Stdio::null()).spawn().unwrap();
+    fail(command("serve", config).stdout(Stdio::null()))
+}
+
+/// The same by a command that becomes `serve`.
+#[track_caller]
+pub(crate) fn fail(command: &mut Command) -> Ended {
+    let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     let mut log = Log::read(child.stderr.take().unwrap());
     let status = until("the end of a server that cannot start", || {
         let status = child.try_wait().unwrap();

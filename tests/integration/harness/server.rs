@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 
 use hickory_proto::rr::RecordType;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -10,7 +10,7 @@ use rustix::process::{Pid, Resource, Rlimit, prlimit};
 use super::dns::{Client, Question, Reply};
 use super::log::Log;
 use super::metrics::Metrics;
-use super::program::command;
+use super::program::serve_command;
 use super::site::Site;
 use super::wait::{PATIENCE, until};
 
@@ -45,7 +45,13 @@ impl Server {
     /// Starts it, and waits until it says where it answers.
     #[track_caller]
     pub(super) fn start(site: &Site) -> Self {
-        let mut server = Self::spawn(site);
+        Self::spawn(site).answering()
+    }
+
+    /// Waits until it says where it answers.
+    #[track_caller]
+    pub(crate) fn answering(self) -> Self {
+        let mut server = self;
         let line = until("the server answers", || {
             let seen = server.log.messages().into_iter().find(|m| m.starts_with("answering on "));
             if seen.is_none() && server.child.try_wait().unwrap().is_some() {
@@ -71,14 +77,20 @@ impl Server {
 
     /// Starts it, and waits for nothing; it has no addresses.
     pub(crate) fn spawn(site: &Site) -> Self {
-        let mut child = command("serve", &site.config())
-            .env("SSL_CERT_FILE", site.authority())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
+        Self::spawn_by(serve_command(site).stdout(Stdio::null()))
+    }
+
+    /// The same by a command that becomes the server and leaves its standard error alone.
+    pub(crate) fn spawn_by(command: &mut Command) -> Self {
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let log = Log::read(child.stderr.take().unwrap());
         let nowhere = SocketAddr::from(([0, 0, 0, 0], 0));
         Self { child, log, v4: nowhere, v6: nowhere, admin: nowhere }
+    }
+
+    /// The process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A client over UDP and IPv4.
@@ -120,14 +132,14 @@ impl Server {
             Signal::Resume => libc::SIGCONT,
         };
         // SAFETY: no memory is involved; the child has not been waited for, so the id is its own.
-        let sent = unsafe { libc::kill(self.child.id().cast_signed(), number) };
+        let sent = unsafe { libc::kill(self.id().cast_signed(), number) };
         assert_eq!(sent, 0, "the server has gone:\n{}", self.log.text());
     }
 
     /// Sets how many files it may have open.
     pub(crate) fn limit_files(&self, files: u64) {
         let limit = Rlimit { current: Some(files), maximum: Some(files) };
-        prlimit(Pid::from_raw(self.child.id().cast_signed()), Resource::Nofile, limit).unwrap();
+        prlimit(Pid::from_raw(self.id().cast_signed()), Resource::Nofile, limit).unwrap();
     }
 
     /// Has it load its files again, and waits until it has told what came of it: whether they
