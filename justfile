@@ -78,6 +78,15 @@ databases: fetch-databases
 secondaries:
     cargo test --test secondaries
 
+# Root that becomes another user, and a socket by systemd: wants root, and Debian's package systemd
+privileges:
+    cargo test --test privileges
+
+# The systemd units: read without a complaint, exposure within its bound
+units:
+    cargo build --release
+    deploy/check.sh
+
 # A database that is replaced a hundred times under load: takes three minutes
 swap:
     cargo test --test integration -- --ignored --nocapture databases::swap
