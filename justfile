@@ -87,6 +87,10 @@ units:
     cargo build --release
     deploy/check.sh
 
+# dnstap as others take and read it: Debian's packages fstrm-bin and dnstap-ldns
+dnstap:
+    cargo test --test dnstap
+
 # A database that is replaced a hundred times under load: takes three minutes
 swap:
     cargo test --test integration -- --ignored --nocapture databases::swap

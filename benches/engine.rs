@@ -10,6 +10,7 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use trimtab::clock;
 use trimtab::dns::engine::{Now, Transport};
 use trimtab::metrics::Proto;
+use trimtab::tap::Sink;
 
 #[path = "../tests/support/answers/mod.rs"]
 mod answers;
@@ -19,7 +20,7 @@ use answers::desk::{BATCH, Desk};
 use answers::kinds::kinds;
 use answers::world::{Limits, World};
 
-const NOW: Now = Now { unix_secs: 1_700_000_000, millis: 0 };
+const NOW: Now = Now { unix_secs: 1_700_000_000, nanos: 0, millis: 0 };
 
 fn desk(world: &World, transport: Transport) -> Desk {
     let proto = if transport == Transport::Udp { Proto::Udp } else { Proto::Tcp };
@@ -82,5 +83,41 @@ fn limits(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, halves, limits);
+/// Whole answers that are logged: on queues that are emptied in between, and on full ones.
+fn logs(criterion: &mut Criterion) {
+    let kinds = kinds(NOW.unix_secs);
+    let case = kinds.iter().find(|case| case.what == "weighted").expect("a kind");
+    let mut group = criterion.benchmark_group("32 answers, weighted, logged");
+    group.throughput(Throughput::Elements(BATCH as u64));
+    for (json, dnstap, full, what) in [
+        (false, false, false, "nowhere"),
+        (true, false, false, "as JSON"),
+        (false, true, false, "as dnstap"),
+        (true, true, false, "as both"),
+        (true, true, true, "as both, lost"),
+    ] {
+        let world = World::new(Limits::Off);
+        let world = if json || dnstap { world.logged(json, dnstap) } else { world };
+        let (snapshot, mut desk) = (world.snapshot(), desk(&world, case.transport));
+        let taps = &desk.worker.shared.taps;
+        let mut queues: Vec<_> = Sink::ALL.into_iter().flat_map(|sink| taps.take(sink)).collect();
+        let (batch, mut record) = (vec![case.clone(); BATCH], Vec::new());
+        group.bench_function(what, |bencher| {
+            bencher.iter_custom(|turns| {
+                let mut took = Duration::ZERO;
+                for _ in 0..turns {
+                    let start = clock::now();
+                    desk.batch(&snapshot, &batch);
+                    took += clock::now() - start;
+                    if !full {
+                        queues.iter_mut().for_each(|queue| while queue.pop(&mut record) {});
+                    }
+                }
+                took
+            });
+        });
+    }
+}
+
+criterion_group!(benches, halves, limits, logs);
 criterion_main!(benches);

@@ -24,6 +24,7 @@ pub mod control;
 pub mod dns;
 pub mod notify;
 pub mod probe;
+pub mod querylog;
 
 pub mod routing;
 
@@ -32,6 +33,7 @@ pub mod config;
 pub mod geo;
 pub mod health;
 pub mod metrics;
+pub mod tap;
 pub mod zone;
 
 pub mod atlas;

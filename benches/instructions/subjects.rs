@@ -11,7 +11,7 @@ use crate::answers::desk::{BATCH, Desk};
 use crate::answers::kinds::kinds;
 use crate::answers::world::{Limits, World};
 
-const NOW: Now = Now { unix_secs: 1_700_000_000, millis: 0 };
+const NOW: Now = Now { unix_secs: 1_700_000_000, nanos: 0, millis: 0 };
 
 /// Does everything once; calls `counted` with the name of each subject before it is measured.
 pub(crate) fn run(mut counted: impl FnMut(&str)) {
@@ -37,7 +37,32 @@ pub(crate) fn run(mut counted: impl FnMut(&str)) {
     let mixed = |case: &Case| case.limits == Limits::Off && case.transport == Transport::Udp;
     let mixed: Vec<_> = cases(NOW.unix_secs).into_iter().filter(mixed).take(BATCH).collect();
     answer("one of each kind", &mixed);
+    let weighted: Vec<_> =
+        kinds(NOW.unix_secs).into_iter().filter(|case| case.what == "weighted").collect();
+    logged("weighted, logged as JSON", (true, false), &weighted, &mut counted);
+    logged("weighted, logged as dnstap", (false, true), &weighted, &mut counted);
     flip(&worlds[0].1, counted);
+}
+
+/// A batch that is logged, on queues that have room.
+fn logged(
+    what: &str,
+    (json, dnstap): (bool, bool),
+    batch: &[Case],
+    counted: &mut impl FnMut(&str),
+) {
+    let [first, ..] = batch else { panic!("no case for {what}") };
+    let world = World::new(Limits::Off).logged(json, dnstap);
+    let mut desk = Desk::new(world.worker(Proto::Udp, NOW), first.transport);
+    let snapshot = world.snapshot();
+    desk.batch(&snapshot, batch);
+    counted(what);
+    let all = || batch.iter().cycle();
+    desk.receive(all());
+    measured(&mut || {
+        desk.locate(&snapshot, all());
+        desk.finish(&snapshot, all());
+    });
 }
 
 /// From one health to another: compiled, published, and what was before let go.

@@ -20,7 +20,7 @@ use crate::clock;
 use crate::config::{self, Config, Zone, ZoneData};
 use crate::model::RecordId;
 use crate::problem::Problems;
-use crate::routing::{Assembly, Fixed, Networks, Options, Parts, RateLimit};
+use crate::routing::{Assembly, Fixed, Logged, Networks, Options, Parts, RateLimit};
 use crate::wire::{Name, is_newer};
 use crate::zone::{self, Names};
 
@@ -128,6 +128,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         rate_limit: rate_limit(&config.server.rate_limit),
         keepalive: u16::try_from(idle_tenths).unwrap_or(u16::MAX),
         transfers: Arc::new(transfers::transfers(&config, keys, fixed)),
+        logged: logged(&config.query_log),
     };
     let per_record = config.metrics.per_record;
     let assembly = Assembly::new(parts, Arc::new(names), places, options, |region, record| {
@@ -137,6 +138,12 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     let assembly = Arc::new(assembly);
     let access = Arc::new(access);
     Ok(Loaded { config, assembly, warnings: problems, serials, access, clients, files })
+}
+
+fn logged(config: &config::QueryLog) -> Option<Logged> {
+    let (json, dnstap) = (config.file.is_some(), config.dnstap.socket.is_some());
+    let threshold = Logged::threshold(config.sample);
+    (json || dnstap).then_some(Logged { threshold, json, dnstap })
 }
 
 fn rate_limit(config: &config::RateLimit) -> Option<RateLimit> {

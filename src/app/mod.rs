@@ -16,6 +16,7 @@ mod manager;
 mod memory;
 mod notify;
 mod overview;
+mod query_log;
 mod refresh;
 mod reload;
 pub mod resolve;

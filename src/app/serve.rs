@@ -19,6 +19,7 @@ use super::load::Loaded;
 use super::manager::Manager;
 use super::notify::Notify;
 use super::overview::{self, Overview};
+use super::query_log;
 use super::reload::{By, Reloader};
 use super::threads::Threads;
 use super::transfers;
@@ -36,6 +37,7 @@ use crate::model::{Family, Target};
 use crate::notify::Notifier;
 use crate::probe::{Limits, Prober, Settings, concurrency};
 use crate::problem::Problems;
+use crate::querylog::QueryLog;
 use crate::routing::Handle;
 
 /// Observations that may wait for the writer.
@@ -99,6 +101,7 @@ pub struct Server {
     /// Who started this, and wants to hear.
     manager: Notify,
     watchdog: Watchdog,
+    query_log: QueryLog,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     /// Those of the admin pages and of the probes.
@@ -184,6 +187,8 @@ impl Server {
         let mut tasks = vec![tokio::spawn(report_fault(tokio::spawn(writing)))];
         metrics.reloaded(true, wall);
         let notifier = Notifier::new(Arc::clone(&metrics), stop.child_token());
+        let engine = Arc::new(engine::Shared::new()?);
+        let query_log = QueryLog::new(Arc::clone(&engine.taps), metrics.query_log());
         let told = Arc::clone(&metrics);
         let reloader = Reloader::new(path, &loaded, told, reloads, helm.clone(), set_log);
         let (errands_sent, errands) = mpsc::channel(ERRANDS);
@@ -212,7 +217,7 @@ impl Server {
             dns,
             admin_addresses,
             handle,
-            engine: Arc::new(engine::Shared::new()?),
+            engine,
             metrics,
             settled,
             ready,
@@ -224,6 +229,7 @@ impl Server {
             notifier,
             manager: notify,
             watchdog,
+            query_log,
             stop,
             tasks,
             threads,
@@ -260,6 +266,7 @@ impl Server {
             self.finish(None, None).await;
             return Ok(());
         }
+        self.query_log.set(&query_log::settings(&self.config))?;
         let block_for =
             |address: SocketAddr| self.metrics.block(Proto::Udp, Family::of(address.ip()), false);
         let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, &self.engine, block_for)?;
@@ -325,6 +332,7 @@ impl Server {
         let generation = self.watchdog.during(self.reloader.publish(loaded, by)).await;
         // Behind the targets: what they need is not for connections.
         tcp.set_limits(self.tcp_limits(&config));
+        self.log_queries(&config);
         self.notify();
         generation.map(|generation| (generation, warnings)).ok_or_else(Problems::default)
     }
@@ -365,6 +373,13 @@ impl Server {
     fn notify(&mut self) {
         let (config, assembly) = (&self.reloader.config, &self.reloader.assembly);
         self.notifier.plan(transfers::plan(config, assembly));
+    }
+
+    /// Has the query log written where a configuration says; a file is opened again.
+    fn log_queries(&mut self, config: &Config) {
+        if let Err(error) = self.query_log.set(&query_log::settings(config)) {
+            tracing::error!("the query log cannot be written: {error}; answers go on");
+        }
     }
 
     /// Waits until every probe has settled, but no longer than one interval of those in use; false
@@ -411,6 +426,8 @@ impl Server {
             if let Some(tcp) = tcp {
                 tcp.stopped().await;
             }
+            // Behind the last answer. It is waited for on a thread of its own as well.
+            let _ = tokio::task::spawn_blocking(move || self.query_log.stop()).await;
             self.prober.stopped().await;
             self.notifier.stopped().await;
             for task in self.tasks {

@@ -12,8 +12,8 @@ use super::syntax::{Mended, Mistake};
 use super::table::Table;
 use super::value::Value;
 use super::{
-    Admin, Check, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, Record, Region, Server,
-    State, Zone,
+    Admin, Check, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog, Record, Region,
+    Server, State, Zone,
 };
 use super::{later, names};
 use crate::problem::{Place, Problem, Problems, Source, readable};
@@ -33,6 +33,8 @@ pub struct Config {
     pub metrics: Metrics,
     /// What is logged.
     pub log: Log,
+    /// What is told of answers.
+    pub query_log: QueryLog,
     /// How probing as a whole is done.
     pub probe: Probe,
     /// What survives a restart.
@@ -143,6 +145,7 @@ fn root_table(t: &Table<'_>) -> Config {
     t.set("admin", &mut config.admin, Admin::read);
     t.set("metrics", &mut config.metrics, Metrics::read);
     t.set("log", &mut config.log, Log::read);
+    t.set("query_log", &mut config.query_log, QueryLog::read);
     t.set("probe", &mut config.probe, Probe::read);
     t.set("state", &mut config.state, State::read);
     t.set("geo", &mut config.geo, Geo::read);

@@ -36,6 +36,7 @@ struct Root {
     admin: Option<Admin>,
     metrics: Option<Metrics>,
     log: Option<Log>,
+    query_log: Option<QueryLog>,
     probe: Option<Probe>,
     state: Option<State>,
     geo: Option<Geo>,
@@ -271,6 +272,43 @@ struct Log {
 enum LogFormat {
     Text,
     Json,
+}
+
+/// What is told of the answers that are given.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct QueryLog {
+    /// Where lines of JSON go; "-": to standard output.
+    #[schemars(length(min = 1))]
+    file: Option<String>,
+    /// The share of answers that are logged.
+    #[schemars(range(max = 1.0), extend("exclusiveMinimum" = 0))]
+    sample: Option<f64>,
+    /// How much of clients is told.
+    client: Option<LogClient>,
+    dnstap: Option<Dnstap>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum LogClient {
+    Subnet,
+    Address,
+}
+
+/// The same answers as dnstap.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Dnstap {
+    /// The socket of whoever takes them.
+    #[schemars(length(min = 1))]
+    socket: Option<String>,
+    /// What this nameserver calls itself; default: as in server.nsid.
+    #[schemars(length(min = 1, max = 255))]
+    identity: Option<String>,
+    /// What it says that it is; default: the program and its version.
+    #[schemars(length(min = 1, max = 255))]
+    version: Option<String>,
 }
 
 /// How probing as a whole is done.

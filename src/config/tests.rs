@@ -29,6 +29,7 @@ secret_file = "k.secret"
 [admin]
 [metrics]
 [log]
+[query_log.dnstap]
 [probe]
 [state]
 [[geo.networks]]
@@ -137,6 +138,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(config.admin, empty.admin);
     assert_eq!(config.metrics, empty.metrics);
     assert_eq!(config.log, empty.log);
+    assert_eq!(config.query_log, empty.query_log);
     assert_eq!(config.probe, empty.probe);
     assert_eq!(config.state.dir, Path::new("./state"));
     assert_eq!(config.geo, empty.geo);

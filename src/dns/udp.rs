@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::engine::{Located, Shared, Transport, Verdict, Worker, fetch};
+use super::engine::{Ends, Located, Shared, Transport, Verdict, Worker, fetch};
 #[cfg(not(test))]
 use super::engine::{finish, locate};
 use crate::clock;
@@ -226,6 +226,7 @@ fn serve(
     stop: &AtomicBool,
 ) {
     let mut round = 0_u32;
+    desk.bound = socket.local_addr().ok();
     // After a panic: what else was in the batch.
     desk.answer(reader.load(), worker);
     desk.send(socket, &worker.block);
@@ -272,6 +273,8 @@ struct Desk {
     finished: usize,
     /// Those that could not be read for a panic, a bit each.
     lost: u32,
+    /// What its socket is bound to.
+    bound: Option<SocketAddr>,
     /// When the worker ends although queries still come; known once it was told to stop.
     end: Option<Instant>,
 }
@@ -280,7 +283,8 @@ impl Desk {
     fn new() -> Self {
         let located = (0..BATCH).map(|_| Located::default()).collect();
         let batch = Batch::new();
-        Self { batch, located, received: 0, read: 0, finished: 0, lost: 0, end: None }
+        let (bound, end) = (None, None);
+        Self { batch, located, received: 0, read: 0, finished: 0, lost: 0, bound, end }
     }
 
     fn receive(&mut self, socket: &UdpSocket, at_once: bool) -> io::Result<()> {
@@ -291,7 +295,8 @@ impl Desk {
 
     /// Reads all queries that are not read, then finishes all that are not finished.
     fn answer(&mut self, snapshot: &Snapshot, worker: &mut Worker) {
-        let Self { batch, located, received, read, finished, lost, .. } = self;
+        let Self { batch, located, received, read, finished, lost, bound, .. } = self;
+        let tapped = snapshot.options.logged.is_some_and(|logged| logged.dnstap);
         for (slot, at) in located.iter_mut().enumerate().take(*received).skip(*read) {
             *read = slot.saturating_add(1);
             locate(snapshot, batch.from(slot), batch.request(slot), at);
@@ -301,6 +306,9 @@ impl Desk {
             *finished = slot.saturating_add(1);
             if *lost >> (slot % BATCH) & 1 == 1 {
                 continue;
+            }
+            if tapped {
+                worker.ends = batch.ends(slot, *bound);
             }
             let buffer = batch.buffer(slot);
             let len = match finish(snapshot, at, Transport::Udp, buffer, worker) {
@@ -420,6 +428,21 @@ impl Batch {
         }
     }
 
+    /// Between whom a slot's datagram went, on a socket that is bound there.
+    fn ends(&self, slot: usize, bound: Option<SocketAddr>) -> Ends {
+        let client_port = self.names.get(slot).map_or(0, |name| {
+            // SAFETY: as above; the port is in the same place in either.
+            let port = unsafe { (*(&raw const *name).cast::<libc::sockaddr_in>()).sin_port };
+            u16::from_be(port)
+        });
+        let asked = |bound: SocketAddr| match bound.ip().is_unspecified() {
+            true => self.headers.get(slot).and_then(|header| destination(&header.msg_hdr)),
+            false => Some(bound.ip()),
+        };
+        let server = bound.and_then(|at| Some(SocketAddr::new(asked(at)?, at.port())));
+        Ends { client_port, server }
+    }
+
     fn buffer(&mut self, slot: usize) -> &mut [u8] {
         self.slots.get_mut(slot).map_or(&mut [], |octets| octets.as_mut_slice())
     }
@@ -461,6 +484,36 @@ impl Batch {
         }
         self.replies = 0;
         lost
+    }
+}
+
+/// The address that a datagram was sent to, where the kernel was asked to tell it.
+fn destination(header: &libc::msghdr) -> Option<IpAddr> {
+    if header.msg_controllen == 0 {
+        return None;
+    }
+    // SAFETY: as for `any_interface`, but nothing is written.
+    unsafe {
+        let control = libc::CMSG_FIRSTHDR(header);
+        if control.is_null() {
+            return None;
+        }
+        let data = libc::CMSG_DATA(control);
+        let len = (*control).cmsg_len;
+        match ((*control).cmsg_level, (*control).cmsg_type) {
+            (libc::IPPROTO_IP, libc::IP_PKTINFO)
+                if len >= libc::CMSG_LEN(size_of::<libc::in_pktinfo>() as _) as usize =>
+            {
+                let address = (*data.cast::<libc::in_pktinfo>()).ipi_addr.s_addr;
+                Some(Ipv4Addr::from(address.to_ne_bytes()).into())
+            }
+            (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO)
+                if len >= libc::CMSG_LEN(size_of::<libc::in6_pktinfo>() as _) as usize =>
+            {
+                Some(Ipv6Addr::from((*data.cast::<libc::in6_pktinfo>()).ipi6_addr.s6_addr).into())
+            }
+            _ => None,
+        }
     }
 }
 

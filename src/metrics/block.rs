@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use super::columns::Cells;
 use super::labels::{
-    CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES, TransferResult,
+    CookieStanding, DropReason, Limit, LimitAction, LogSink, Proto, RCODES, TYPES, TransferResult,
     rcode_index, type_index,
 };
 use super::table::REQUEST_SECS;
@@ -50,6 +50,8 @@ pub struct Block {
     pub(super) cookies: [AtomicU64; CookieStanding::ALL.len()],
     pub(super) tsig_failures: [AtomicU64; tsig::Error::ALL.len()],
     pub(super) transfers: [AtomicU64; TransferResult::ALL.len()],
+    /// Answers that a full queue kept from the query log.
+    pub(super) unlogged: [AtomicU64; LogSink::ALL.len()],
     pub(super) answers: Cells,
 }
 
@@ -70,6 +72,7 @@ impl Block {
             cookies: array::from_fn(|_| AtomicU64::new(0)),
             tsig_failures: array::from_fn(|_| AtomicU64::new(0)),
             transfers: array::from_fn(|_| AtomicU64::new(0)),
+            unlogged: array::from_fn(|_| AtomicU64::new(0)),
             answers: Cells::new(columns),
         }
     }
@@ -125,6 +128,11 @@ impl Block {
     pub fn limited(&self, limit: Limit, action: LimitAction) {
         let actions = self.limited.get(limit as usize);
         self.add(actions.and_then(|actions| actions.get(action as usize)), 1);
+    }
+
+    /// An answer that a full queue kept from the query log.
+    pub fn unlogged(&self, sink: LogSink) {
+        self.add(self.unlogged.get(sink as usize), 1);
     }
 
     /// How long it took to make one reply. The caller samples: this is not for every request.

@@ -10,12 +10,14 @@ use prometheus::proto::{Metric, MetricFamily};
 use super::block::Block;
 use super::columns::{Column, Columns, OTHER};
 use super::labels::{
-    self, CookieStanding, DropReason, Limit, LimitAction, Proto, RCODES, TYPES, TransferResult,
+    self, CookieStanding, DropReason, Limit, LimitAction, LogSink, Proto, RCODES, TYPES,
+    TransferResult,
 };
+use super::query_log::QueryLog;
 use super::series::{self, family};
 use super::table::{
-    ANSWERS, CLIENT_SUBNET, COOKIES, DROPPED, Def, RATE_LIMITED, REQUEST_DURATION, REQUEST_SECS,
-    REQUESTS, RESPONSES, TRANSFERS, TSIG_FAILURES,
+    ANSWERS, CLIENT_SUBNET, COOKIES, DROPPED, Def, QUERY_LOG_DROPPED, QUERY_LOG_WRITTEN,
+    RATE_LIMITED, REQUEST_DURATION, REQUEST_SECS, REQUESTS, RESPONSES, TRANSFERS, TSIG_FAILURES,
 };
 use crate::model::Family;
 use crate::wire::tsig;
@@ -74,12 +76,13 @@ impl Blocks {
 /// What the registry asks when it gathers.
 pub(super) struct Sum {
     blocks: Arc<Blocks>,
+    query_log: Arc<QueryLog>,
     descs: Vec<Desc>,
 }
 
 impl Sum {
-    /// The sum of these blocks.
-    pub(super) fn of(blocks: Arc<Blocks>) -> Self {
+    /// The sum of these blocks, and what was written of what they say.
+    pub(super) fn of(blocks: Arc<Blocks>, query_log: Arc<QueryLog>) -> Self {
         let defs = [
             &REQUESTS,
             &RESPONSES,
@@ -91,8 +94,10 @@ impl Sum {
             &TRANSFERS,
             &DROPPED,
             &REQUEST_DURATION,
+            &QUERY_LOG_WRITTEN,
+            &QUERY_LOG_DROPPED,
         ];
-        Self { blocks, descs: defs.into_iter().map(Def::desc).collect() }
+        Self { blocks, query_log, descs: defs.into_iter().map(Def::desc).collect() }
     }
 }
 
@@ -114,6 +119,8 @@ impl Collector for Sum {
             family(&TRANSFERS, inner.transfers()),
             family(&DROPPED, inner.dropped()),
             family(&REQUEST_DURATION, vec![inner.durations()]),
+            family(&QUERY_LOG_WRITTEN, written(&self.query_log)),
+            family(&QUERY_LOG_DROPPED, inner.unlogged(&self.query_log)),
         ]
     }
 }
@@ -212,6 +219,18 @@ impl Inner {
         DropReason::ALL.into_iter().map(metric).collect()
     }
 
+    /// What found a full queue, and what was taken from one in vain.
+    fn unlogged(&self, query_log: &QueryLog) -> Vec<Metric> {
+        let mut metrics = Vec::new();
+        for (sink, lost) in LogSink::ALL.into_iter().zip(&query_log.lost) {
+            let full = self.sum(|block| block.unlogged.get(sink as usize));
+            for (reason, count) in [("full", full), ("lost", lost.load(Relaxed))] {
+                metrics.push(counter([("sink", sink.label()), ("reason", reason)], count));
+            }
+        }
+        metrics
+    }
+
     fn durations(&self) -> Metric {
         let counts: Vec<_> =
             (0..=REQUEST_SECS.len()).map(|at| self.sum(|block| block.durations.get(at))).collect();
@@ -227,6 +246,11 @@ impl Inner {
         let cells = self.blocks.iter().filter_map(|block| cell(block));
         cells.fold(0, |sum, cell| sum.wrapping_add(cell.load(Relaxed)))
     }
+}
+
+fn written(query_log: &QueryLog) -> Vec<Metric> {
+    let sinks = LogSink::ALL.into_iter().zip(&query_log.written);
+    sinks.map(|(sink, count)| counter([("sink", sink.label())], count.load(Relaxed))).collect()
 }
 
 /// The positions of counters by code and their labels, the one for all others included.

@@ -10,6 +10,7 @@ use super::collect::{Blocks, Sum};
 use super::connections::{Connections, Told};
 use super::gauges::Gauges;
 use super::labels::Proto;
+use super::query_log::QueryLog;
 use crate::model::Family;
 
 /// The media type of [`Metrics::text`].
@@ -21,6 +22,7 @@ pub struct Metrics {
     registry: Registry,
     pub(super) blocks: Arc<Blocks>,
     connections: Arc<Connections>,
+    query_log: Arc<QueryLog>,
     pub(super) gauges: Gauges,
 }
 
@@ -32,15 +34,16 @@ impl Metrics {
         let gauges = Gauges::new(&registry);
         let blocks = Arc::new(Blocks::new());
         let connections = Arc::new(Connections::new());
+        let query_log = Arc::new(QueryLog::new());
         let collectors: [Box<dyn prometheus::core::Collector>; 3] = [
-            Box::new(Sum::of(Arc::clone(&blocks))),
+            Box::new(Sum::of(Arc::clone(&blocks), Arc::clone(&query_log))),
             Box::new(Told::of(Arc::clone(&connections))),
             Box::new(ProcessCollector::for_self()),
         ];
         for collector in collectors {
             registry.register(collector).expect("no name stands twice in the table");
         }
-        Arc::new(Self { registry, blocks, connections, gauges })
+        Arc::new(Self { registry, blocks, connections, query_log, gauges })
     }
 
     /// Counters for one answering thread, which it keeps for its life; a thread that takes over
@@ -54,6 +57,12 @@ impl Metrics {
     #[must_use]
     pub fn connections(&self) -> Arc<Connections> {
         Arc::clone(&self.connections)
+    }
+
+    /// The counters of those who write the query log.
+    #[must_use]
+    pub fn query_log(&self) -> Arc<QueryLog> {
+        Arc::clone(&self.query_log)
     }
 
     /// The number under which [`Block::answer`] counts a region's answers (or those for one

@@ -200,6 +200,29 @@ impl LimitAction {
     }
 }
 
+/// Where the query log goes: the label `sink`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogSink {
+    /// Lines of JSON.
+    Json,
+    /// A socket that takes dnstap.
+    Dnstap,
+}
+
+impl LogSink {
+    /// Both, in the order of their counters.
+    pub const ALL: [Self; 2] = [Self::Json, Self::Dnstap];
+
+    /// The value of the label.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Dnstap => "dnstap",
+        }
+    }
+}
+
 /// What became of a request for a whole zone: the label `result`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TransferResult {

@@ -13,6 +13,7 @@ mod connections;
 mod gauges;
 mod handle;
 mod labels;
+mod query_log;
 mod series;
 mod table;
 #[cfg(test)]
@@ -22,4 +23,7 @@ pub use block::Block;
 pub use connections::Connections;
 pub use gauges::{CheckResults, CheckUp, Live, OverridesInForce};
 pub use handle::{CONTENT_TYPE, Metrics};
-pub use labels::{CookieStanding, DropReason, End, Limit, LimitAction, Proto, TransferResult};
+pub use labels::{
+    CookieStanding, DropReason, End, Limit, LimitAction, LogSink, Proto, TransferResult,
+};
+pub use query_log::QueryLog;

@@ -82,6 +82,11 @@ table! {
     TCP_ACCEPT_ERRORS = "trimtab_dns_tcp_accept_errors_total" Counter, [],
         "DNS connections over TCP that the system did not hand over.";
 
+    QUERY_LOG_WRITTEN = "trimtab_query_log_written_total" Counter, ["sink"],
+        "Answers written to the query log, by where it goes.";
+    QUERY_LOG_DROPPED = "trimtab_query_log_dropped_total" Counter, ["sink", "reason"],
+        "Answers that were to be in the query log and are not, by where it goes and why.";
+
     CHECK_UP = "trimtab_check_up" Gauge, ["region", "check", "address"],
         "Whether a check judges an address to be up (1) or down (0).";
     CHECK_DURATION = "trimtab_check_duration_seconds" Histogram(PROBE_SECS), ["region", "check"],

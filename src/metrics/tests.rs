@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::table::ALL;
 use super::{
-    CookieStanding, DropReason, End, Limit, LimitAction, Live, Metrics, OverridesInForce, Proto,
-    TransferResult,
+    CookieStanding, DropReason, End, Limit, LimitAction, Live, LogSink, Metrics, OverridesInForce,
+    Proto, TransferResult,
 };
 use crate::clock::{self, Duration, SystemTime};
 use crate::model::{Family, Weight};
@@ -51,6 +51,7 @@ fn told() -> Arc<Metrics> {
     udp.limited(Limit::Responses, LimitAction::Slipped);
     tsig::Error::ALL.into_iter().for_each(|error| udp.tsig_failure(error));
     TransferResult::ALL.into_iter().for_each(|result| tcp.transfer(result));
+    [&udp, &tcp, &udp].into_iter().for_each(|block| block.unlogged(LogSink::Json));
     udp.duration_sample(Duration::from_nanos(700));
     tcp.duration_sample(Duration::from_millis(20));
 
@@ -58,6 +59,10 @@ fn told() -> Arc<Metrics> {
     (0..12).for_each(|_| connections.accepted());
     End::ALL.into_iter().for_each(|end| connections.closed(end));
     connections.accept_failed();
+    let query_log = metrics.query_log();
+    query_log.written(LogSink::Json, 40);
+    query_log.written(LogSink::Dnstap, 39);
+    query_log.lost(LogSink::Dnstap, 1);
 
     metrics.check_up("us-east", "web", "192.0.2.10", true).set(true);
     metrics.check_up("eu-west", "web", "198.51.100.20", true).set(false);

@@ -45,7 +45,7 @@ pub use forces::Forces;
 pub use inputs::{Inputs, PoolStanding, Remembered, Standing};
 pub use levels::Reading;
 pub use offer::{Class, Event, Group, Offer, Trace};
-pub use options::{Cookies, Options, Secret};
+pub use options::{Cookies, Logged, Options, Secret};
 pub use places::{
     Asker, Classified, Classifier, Client, FigureSource, Figures, Found, Places, Table,
 };

@@ -25,6 +25,28 @@ pub struct Options {
     pub keepalive: u16,
     /// Who may have whole zones.
     pub transfers: Arc<Transfers>,
+    /// Which answers are logged, if any are.
+    pub logged: Option<Logged>,
+}
+
+/// Which answers are logged, and where; at least somewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Logged {
+    /// Those for which 32 random bits come out as no more than this.
+    pub threshold: u32,
+    /// As lines of JSON.
+    pub json: bool,
+    /// As dnstap.
+    pub dnstap: bool,
+}
+
+impl Logged {
+    /// The threshold for a share of all answers, above 0 and up to 1.
+    #[must_use]
+    pub fn threshold(share: f64) -> u32 {
+        // Conversions of numbers beyond what there are cut to the last.
+        ((share * 2_f64.powi(32)).ceil() as u32).wrapping_sub(u32::from(share < 1.0))
+    }
 }
 
 /// How server cookies are made (RFC 7873).
@@ -60,6 +82,22 @@ impl Default for Options {
             rate_limit: None,
             keepalive: 100,
             transfers: Arc::default(),
+            logged: None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_of_all_numbers_is_up_to_its_threshold() {
+        let of = |share| u64::from(Logged::threshold(share)) + 1;
+        assert_eq!(of(1.0), 1 << 32);
+        assert_eq!(of(0.5), 1 << 31);
+        assert_eq!(of(0.25), 1 << 30);
+        assert_eq!(of(1e-12), 1, "never none");
+        assert_eq!(of(0.1), 429_496_730);
     }
 }

@@ -112,3 +112,19 @@ impl Walk<'_> {
         .unwrap_or_else(|| empty(Reason::Nothing))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Reason::{
+        Available, Closed, Drained, Instead, LastGood, NoFamily, Nothing, Open, OpenLive,
+    };
+
+    #[test]
+    fn programs_read_the_same_word_everywhere() {
+        for reason in
+            [Available, NoFamily, Drained, LastGood, OpenLive, Open, Closed, Instead, Nothing]
+        {
+            assert_eq!(serde_json::json!(reason), reason.label());
+        }
+    }
+}

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use trimtab::dns::engine::{Now, Transport};
 use trimtab::metrics::Proto;
 use trimtab::routing::{Publisher, Snapshot};
+use trimtab::tap::Sink;
 
 use crate::answers::cases::{Case, cases};
 use crate::answers::desk::Desk;
@@ -13,7 +14,7 @@ use crate::answers::reading::said;
 use crate::answers::world::{Limits, World};
 use crate::counting::calls;
 
-const NOW: Now = Now { unix_secs: 1_700_000_000, millis: 0 };
+const NOW: Now = Now { unix_secs: 1_700_000_000, nanos: 0, millis: 0 };
 /// Enough for every draw to come out in every way.
 const TURNS: usize = 200;
 
@@ -40,10 +41,50 @@ fn answer(case: &Case, snapshot: &Snapshot, desk: &mut Desk) -> (BTreeSet<String
 
 #[test]
 fn no_kind_of_answer_allocates_or_frees() {
+    no_kind_allocates_or_frees(|world| world);
+}
+
+#[test]
+fn no_kind_of_answer_that_is_logged_allocates_or_frees() {
+    no_kind_allocates_or_frees(|world| world.logged(true, true));
+}
+
+#[test]
+fn what_is_answered_there_is_really_logged() {
+    let world = World::new(Limits::Off).logged(true, true);
+    let (snapshot, mut desk) = (world.snapshot(), desk(&world, Transport::Udp));
+    let mut queues = Sink::ALL.map(|sink| desk.worker.shared.taps.take(sink).remove(0));
+    let (mut record, cases) = (Vec::new(), cases(NOW.unix_secs));
+    let of_udp = |case: &&Case| case.limits == Limits::Off && case.transport == Transport::Udp;
+    for case in cases.iter().filter(of_udp) {
+        let replied = desk.answer(&snapshot, case).is_some();
+        let logged = queues.each_mut().map(|queue| queue.pop(&mut record));
+        assert_eq!(logged, [replied; 2], "{}", case.what);
+    }
+}
+
+#[test]
+fn nor_does_one_that_is_lost_to_a_full_queue() {
+    let world = World::new(Limits::Off).logged(true, true);
+    let (snapshot, mut desk) = (world.snapshot(), desk(&world, Transport::Udp));
+    let cases = cases(NOW.unix_secs);
+    let case = cases.iter().find(|case| case.limits == Limits::Off).expect("some case");
+    let mut counted = 0;
+    for _ in 0..20_000 {
+        let before = calls();
+        desk.answer(&snapshot, case);
+        counted += calls() - before;
+    }
+    assert_eq!(counted, 0);
+    let lost = r#"trimtab_query_log_dropped_total{sink="dnstap",reason="full"} 0"#;
+    assert!(!world.metrics.text().contains(lost), "there was room for all");
+}
+
+fn no_kind_allocates_or_frees(of: impl Fn(World) -> World) {
     let cases = cases(NOW.unix_secs);
     let mut wrong = Vec::new();
     for limits in [Limits::Off, Limits::Count, Limits::Drop, Limits::Slip] {
-        let world = World::new(limits);
+        let world = of(World::new(limits));
         let snapshot = world.snapshot();
         for case in cases.iter().filter(|case| case.limits == limits) {
             // Whoever asks for the first time, for none owes what another was sent.

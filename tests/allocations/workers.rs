@@ -33,8 +33,9 @@ struct Served {
 }
 
 impl Served {
-    fn new() -> Self {
+    fn new(logged: bool) -> Self {
         let world = World::new(Limits::Off);
+        let world = if logged { world.logged(true, true) } else { world };
         let publisher = Publisher::new(world.snapshot());
         let shared: Arc<Shared> = shared();
         let sockets = bind("127.0.0.1:0".parse().expect("an address"), 1).expect("a socket");
@@ -87,7 +88,12 @@ fn check(case: &Case, reply: &[u8]) {
 
 #[test]
 fn a_worker_allocates_and_frees_nothing_while_snapshots_are_replaced() {
-    let mut served = Served::new();
+    // One after the other, for they have the same names.
+    [false, true].into_iter().for_each(allocates_and_frees_nothing);
+}
+
+fn allocates_and_frees_nothing(logged: bool) {
+    let mut served = Served::new(logged);
     served.ask(check);
     let worker = thread("udp-0");
     let before = calls_of(worker);
@@ -108,7 +114,7 @@ fn a_worker_allocates_and_frees_nothing_while_snapshots_are_replaced() {
 #[test]
 #[ignore = "another test runs it"]
 fn under_a_filter() {
-    let served = Served::new();
+    let served = Served::new(std::env::var_os(LOGGED).is_some());
     served.ask(check);
     filter::install();
     // From here on, no thread may ask for memory: nothing is read but the header.
@@ -126,6 +132,8 @@ fn under_a_filter() {
 }
 
 const CHILD: &str = "workers::under_a_filter";
+/// Has the child log its answers.
+const LOGGED: &str = "TRIMTAB_LOGGED";
 /// Has the child do what the filter forbids.
 const FORBIDDEN: &str = "TRIMTAB_FORBIDDEN";
 
@@ -136,8 +144,12 @@ fn a_worker_asks_the_system_for_nothing_but_a_batch() {
         child.args(["--ignored", "--exact", CHILD, "--nocapture"]);
         child
     };
-    let output = child().output().expect("a child");
-    assert!(output.status.success(), "{:?}: a signal 31 is another call", output);
+    let works = |child: &mut Command| {
+        let output = child.output().expect("a child");
+        assert!(output.status.success(), "{:?}: a signal 31 is another call", output);
+    };
+    works(&mut child());
+    works(child().env(LOGGED, "1"));
     let output = child().env(FORBIDDEN, "1").output().expect("a child");
     assert_eq!(output.status.signal(), Some(libc::SIGSYS), "the filter forbids nothing");
 }

@@ -95,6 +95,8 @@ pub(super) fn reply(
         None => {}
     }
     worker.block.response(outcome.rcode.0);
+    worker.tap.note.rcode = outcome.rcode.0;
+    worker.tap.note.by_subnet = client.by_subnet;
     if at.asked.subnet != Carried::Nothing {
         worker.block.client_subnet(client.by_subnet);
     }

@@ -20,11 +20,11 @@ pub(super) enum Drawn {
 /// Answers for a dynamic name.
 pub(super) fn answer(
     query: &mut Query<'_, '_>,
-    record: RecordId,
+    id: RecordId,
     family: Family,
     owner: Owner,
 ) -> Result<Drawn, Full> {
-    let Some((record, side)) = query.snapshot.side(record, family) else {
+    let Some((record, side)) = query.snapshot.side(id, family) else {
         return Ok(Drawn::Nodata { ttl: 0 });
     };
     let found = find(query, record.tree, side);
@@ -40,6 +40,9 @@ pub(super) fn answer(
     query.all_down = class.distribution.reason.is_all_down();
     let ttl = record.ttl(class);
     let worker = &mut *query.worker;
+    if worker.tap.note.wanted {
+        worker.tap.note.drawn(id, record.tree, class.distribution.reason, ttl);
+    }
     let slot = class.distribution.pick.draw(worker.rng.u64(..), found.network);
     let Some(answer) = slot.and_then(|slot| side.answer(class, slot)) else {
         return Ok(Drawn::Nodata { ttl });
@@ -57,6 +60,9 @@ pub(super) fn answer(
     for slot in answer.regions(from, count) {
         if let Some(&column) = record.columns.get(slot.index()) {
             worker.block.answer(column);
+        }
+        if worker.tap.note.wanted {
+            worker.tap.note.region(slot);
         }
     }
     Ok(Drawn::Addresses)

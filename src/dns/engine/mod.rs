@@ -14,6 +14,9 @@ mod introduce;
 mod limit;
 #[cfg(test)]
 mod limit_tests;
+mod logged;
+#[cfg(test)]
+mod logged_tests;
 mod lookup;
 mod message;
 mod opt;
@@ -31,6 +34,7 @@ mod transfer;
 #[cfg(test)]
 pub(in crate::dns) mod transfer_tests;
 
+pub use logged::Ends;
 pub use message::{Opcode, Rcode};
 pub use request::{Edns, Located, fetch, locate};
 pub use shared::{Now, Shared};
@@ -42,6 +46,7 @@ use crate::metrics::Block;
 use crate::routing::Snapshot;
 
 use chain::Chain;
+use logged::Tap;
 
 /// Who asks, and over what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,8 +84,12 @@ pub struct Worker {
     pub shared: Arc<Shared>,
     /// The transfer that the last request has begun.
     pub transfer: Option<Box<Transfer>>,
+    /// Between whom the query in hand went, where that is logged.
+    pub ends: Ends,
     /// The CNAME chain in hand.
     chain: Chain,
+    /// What it has for the answers that it logs.
+    tap: Tap,
 }
 
 impl Worker {
@@ -89,8 +98,9 @@ impl Worker {
     pub fn new(block: Arc<Block>, seed: u64, shared: Arc<Shared>) -> Self {
         let rng = fastrand::Rng::with_seed(seed);
         let now = shared.now();
-        let chain = Chain::new();
-        Self { block, rng, now, crowded: false, shared, transfer: None, chain }
+        let (chain, tap) = (Chain::new(), Tap::new(shared.taps.end()));
+        let ends = Ends::default();
+        Self { block, rng, now, crowded: false, shared, transfer: None, ends, chain, tap }
     }
 }
 
@@ -99,6 +109,20 @@ impl Worker {
 /// `buffer` starts with the request and must be at least as long as the largest reply that the
 /// transport allows ([`reply_max`]).
 pub fn finish(
+    snapshot: &Snapshot,
+    at: &Located,
+    transport: Transport,
+    buffer: &mut [u8],
+    worker: &mut Worker,
+) -> Verdict {
+    match snapshot.options.logged {
+        None => unlogged(snapshot, at, transport, buffer, worker),
+        Some(logged) => logged::finish(logged, snapshot, at, transport, buffer, worker),
+    }
+}
+
+#[inline]
+fn unlogged(
     snapshot: &Snapshot,
     at: &Located,
     transport: Transport,

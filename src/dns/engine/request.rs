@@ -15,6 +15,8 @@ pub struct Located {
     pub(super) key: Key,
     /// What [`super::finish`] has to do.
     pub(super) next: Next,
+    /// How many octets the request has.
+    pub(super) len: usize,
     /// The end of the question within the message; 12 where there is none to echo.
     pub(super) question_end: usize,
     /// The type asked for.
@@ -71,6 +73,7 @@ impl Default for Located {
         Self {
             key: Key::ROOT,
             next: Next::Drop(Dropped::Short),
+            len: 0,
             question_end: HEADER,
             qtype: 0,
             edns: None,
@@ -85,6 +88,7 @@ impl Default for Located {
 /// Reads a request that came `from` there into `at`, and fetches the memory where its name will be
 /// looked up.
 pub fn locate(snapshot: &Snapshot, from: IpAddr, request: &[u8], at: &mut Located) {
+    at.len = request.len();
     at.question_end = HEADER;
     at.qtype = 0;
     at.edns = None;

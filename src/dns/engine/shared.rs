@@ -1,10 +1,12 @@
 //! What all answering threads have in common, and what outlives every configuration.
 
 use std::io;
+use std::sync::Arc;
 use std::time::{Instant, UNIX_EPOCH};
 
 use crate::clock;
 use crate::routing::Secret;
+use crate::tap::Taps;
 
 use super::accounts::Accounts;
 
@@ -15,6 +17,8 @@ pub struct Shared {
     secret: Secret,
     /// What client networks were sent of late.
     pub(super) accounts: Accounts,
+    /// Where workers leave the other ends of their queues to the query log.
+    pub taps: Arc<Taps>,
 }
 
 /// A moment, as the engine needs it.
@@ -22,6 +26,8 @@ pub struct Shared {
 pub struct Now {
     /// Seconds of Unix time; wraps around.
     pub unix_secs: u32,
+    /// Nanoseconds within that second.
+    pub nanos: u32,
     /// Milliseconds since the process started; never goes back.
     pub millis: u64,
 }
@@ -46,7 +52,7 @@ impl Shared {
     }
 
     fn with(secret: Secret, key: &[u8; 16]) -> Self {
-        Self { started: clock::now(), secret, accounts: Accounts::new(key) }
+        Self { started: clock::now(), secret, accounts: Accounts::new(key), taps: Arc::default() }
     }
 
     /// The time.
@@ -56,6 +62,7 @@ impl Shared {
         let since = clock::now().saturating_duration_since(self.started);
         Now {
             unix_secs: unix.as_secs() as u32,
+            nanos: unix.subsec_nanos(),
             millis: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
         }
     }

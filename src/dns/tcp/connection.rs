@@ -17,7 +17,7 @@ use super::turn::Turn;
 use super::{Entered, LAST_MESSAGES, TcpLimits, lock};
 use crate::admission::Why;
 use crate::clock;
-use crate::dns::engine::Transfer;
+use crate::dns::engine::{Ends, Transfer};
 use crate::dns::transfer::Sending;
 pub(super) use crate::metrics::End;
 use crate::routing::Snapshot;
@@ -38,6 +38,7 @@ const TRANSFER_MESSAGE: Duration = Duration::from_secs(30);
 pub(super) struct Connection<'a> {
     stream: TcpStream,
     input: Input,
+    ends: Ends,
     watch: Watch<'a>,
 }
 
@@ -49,8 +50,10 @@ struct Watch<'a> {
 }
 
 impl<'a> Connection<'a> {
-    pub(super) fn new(stream: TcpStream, entered: &'a Entered) -> Self {
-        Self { stream, input: Input::default(), watch: Watch { entered, stopping: None } }
+    pub(super) fn new(stream: TcpStream, client_port: u16, entered: &'a Entered) -> Self {
+        let ends = Ends { client_port, server: stream.local_addr().ok() };
+        let (input, watch) = (Input::default(), Watch { entered, stopping: None });
+        Self { stream, input, ends, watch }
     }
 
     /// Serves it to its end, and tells what that was.
@@ -105,7 +108,8 @@ impl<'a> Connection<'a> {
     fn turn(&mut self, snapshot: &Snapshot, limits: &TcpLimits) -> Turn {
         let Entered { shared, listener, open, .. } = self.watch.entered;
         let (most, crowded) = (limits.max_in_flight, shared.is_crowded(limits));
-        listener.desks.turn(snapshot, open.from, &mut self.input, most, crowded)
+        let ends = (open.from, self.ends);
+        listener.desks.turn(snapshot, ends, &mut self.input, most, crowded)
     }
 
     /// Sends a zone as it is now, whatever is published meanwhile.

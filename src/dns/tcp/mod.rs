@@ -190,7 +190,7 @@ impl Shared {
         self.counters.accepted();
         let entered = self.enter(client.ip(), Arc::clone(listener));
         self.tasks.spawn(async move {
-            let end = Connection::new(stream, &entered).serve().await;
+            let end = Connection::new(stream, client.port(), &entered).serve().await;
             // What goes wrong on a connection ends that connection only.
             entered.leave(end);
         });

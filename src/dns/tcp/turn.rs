@@ -8,7 +8,9 @@ use std::sync::{Arc, Mutex};
 
 use super::input::{Input, PREFIX, message};
 use super::lock;
-use crate::dns::engine::{self, Located, Transfer, Transport, Verdict, Worker, finish, locate};
+use crate::dns::engine::{
+    self, Ends, Located, Transfer, Transport, Verdict, Worker, finish, locate,
+};
 use crate::metrics::Block;
 use crate::routing::Snapshot;
 
@@ -50,12 +52,12 @@ impl Desks {
         Self { block, engine, free: Mutex::default() }
     }
 
-    /// Answers the messages at the start of `input`, which come `from` there, and takes them out of
+    /// Answers the messages at the start of `input`, which go between these ends, and takes them out of
     /// it; no more than `most`. Nothing is left in `input` but what is to be answered.
     pub(super) fn turn(
         &self,
         snapshot: &Snapshot,
-        from: IpAddr,
+        (from, ends): (IpAddr, Ends),
         input: &mut Input,
         most: usize,
         crowded: bool,
@@ -64,6 +66,7 @@ impl Desks {
             lock(&self.free).pop().unwrap_or_else(|| Desk::new(&self.block, &self.engine));
         desk.worker.now = self.engine.now();
         desk.worker.crowded = crowded;
+        desk.worker.ends = ends;
         let turn = desk.turn(snapshot, from, input, most);
         // One that a panic has left as it was does not come back.
         lock(&self.free).push(desk);

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 use hickory_proto::rr::RecordType;
 use rustix::process::{Pid, Resource, Rlimit, prlimit};
@@ -44,8 +44,10 @@ pub(crate) enum Signal {
 impl Server {
     /// Starts it, and waits until it says where it answers.
     #[track_caller]
-    pub(super) fn start(site: &Site) -> Self {
-        Self::spawn(site).answering()
+    pub(super) fn start(site: &Site, stdout: Stdio) -> (Self, Option<ChildStdout>) {
+        let mut server = Self::spawn_by(serve_command(site).stdout(stdout));
+        let stdout = server.child.stdout.take();
+        (server.answering(), stdout)
     }
 
     /// Waits until it says where it answers.

@@ -5,6 +5,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::process::{ChildStdout, Stdio};
 
 use tempfile::TempDir;
 
@@ -136,7 +137,13 @@ impl Site {
     /// Starts the server and waits until it answers.
     #[track_caller]
     pub(crate) fn serve(&self) -> Server {
-        Server::start(self)
+        Server::start(self, Stdio::null()).0
+    }
+
+    /// The same with its standard output, if that is piped.
+    #[track_caller]
+    pub(crate) fn serve_to(&self, stdout: Stdio) -> (Server, Option<ChildStdout>) {
+        Server::start(self, stdout)
     }
 }
 

@@ -229,7 +229,7 @@ fn of_options(unix_secs: u32) -> Vec<Case> {
 /// The server's part of the cookie that the case's client gets at that time.
 fn known_cookie(new: &Case, unix_secs: u32) -> Vec<u8> {
     let world = World::new(Limits::Off);
-    let now = Now { unix_secs, millis: 0 };
+    let now = Now { unix_secs, ..Now::default() };
     let mut desk = Desk::new(world.worker(Proto::Udp, now), new.transport);
     server_cookie(desk.answer(&world.snapshot(), new).expect("a reply"))
 }

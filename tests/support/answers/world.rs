@@ -8,7 +8,7 @@ use trimtab::app;
 use trimtab::dns::engine::{Now, Shared, Worker};
 use trimtab::metrics::{Metrics, Proto};
 use trimtab::model::Family;
-use trimtab::routing::{Assembly, Inputs, PoolStanding, Secret, Snapshot, compile};
+use trimtab::routing::{Assembly, Inputs, Logged, PoolStanding, Secret, Snapshot, compile};
 
 /// What becomes of replies over the limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +27,7 @@ pub(crate) enum Limits {
 pub(crate) struct World {
     pub(crate) assembly: Arc<Assembly>,
     pub(crate) metrics: Arc<Metrics>,
+    logged: Option<Logged>,
 }
 
 /// The region that is down.
@@ -44,18 +45,28 @@ impl World {
         let mut column = |region: &str, record: Option<&str>| metrics.column(region, record);
         let loaded = app::load(&dir.path().join("trimtab.toml"), &Default::default(), &mut column);
         let app::Loaded { assembly, .. } = loaded.unwrap_or_else(|problems| panic!("{problems}"));
-        Self { assembly, metrics }
+        Self { assembly, metrics, logged: None }
+    }
+
+    /// The same, with all answers logged there.
+    pub(crate) fn logged(self, json: bool, dnstap: bool) -> Self {
+        Self { logged: Some(Logged { threshold: u32::MAX, json, dnstap }), ..self }
     }
 
     /// What is served while but one region is up.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        compile(None, &self.assembly, &self.inputs(&[DARK]))
+        self.with_log(compile(None, &self.assembly, &self.inputs(&[DARK])))
     }
 
     /// What is served next, while this region is down as well, or up again.
     pub(crate) fn next(&self, before: &Snapshot, region: &str, up: bool) -> Snapshot {
         let down = if up { &[DARK][..] } else { &[DARK, region] };
-        compile(Some(before), &self.assembly, &self.inputs(down))
+        self.with_log(compile(Some(before), &self.assembly, &self.inputs(down)))
+    }
+
+    fn with_log(&self, mut snapshot: Snapshot) -> Snapshot {
+        snapshot.options.logged = self.logged;
+        snapshot
     }
 
     fn inputs(&self, down: &[&str]) -> Inputs {

@@ -77,7 +77,7 @@ fn worker(way: Way) -> Worker {
         LazyLock::new(|| Metrics::new().block(Proto::Udp, Family::V4, true));
     static SHARED: LazyLock<Arc<Shared>> = LazyLock::new(shared);
     let mut worker = Worker::new(Arc::clone(&BLOCK), way.seed, Arc::clone(&SHARED));
-    worker.now = Now { unix_secs: way.unix_secs, millis: 0 };
+    worker.now = Now { unix_secs: way.unix_secs, ..Now::default() };
     worker
 }
 
