@@ -34,6 +34,7 @@ mod octets;
 mod overview;
 mod policies;
 mod proximity;
+mod query_log;
 mod rate_limit;
 mod redirections;
 mod refusals;
