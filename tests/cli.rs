@@ -62,7 +62,7 @@ fn what_resolve_tells_programs_is_json() {
 fn completions_know_the_verbs() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = stdout(&["completions", shell]);
-        for verb in ["serve", "check", "resolve", "schema"] {
+        for verb in ["serve", "check", "resolve", "status", "drain", "events", "schema"] {
             assert!(script.contains(verb), "{verb} for {shell}");
         }
     }
@@ -72,7 +72,23 @@ fn completions_know_the_verbs() {
 fn the_manual_has_every_verb() {
     let page = stdout(&["man"]);
     assert!(page.contains(".TH trimtab 1"), "{page}");
-    for verb in ["SERVE", "CHECK", "RESOLVE", "DEMO", "SCHEMA", "COMPLETIONS"] {
+    for verb in [
+        "SERVE",
+        "CHECK",
+        "RESOLVE",
+        "STATUS",
+        "DRAIN",
+        "UNDRAIN",
+        "FORCE",
+        "WEIGHT",
+        "END",
+        "RELOAD",
+        "EVENTS",
+        "WATCH",
+        "DEMO",
+        "SCHEMA",
+        "COMPLETIONS",
+    ] {
         assert!(page.contains(&format!("TRIMTAB {verb}")), "{verb}");
     }
 }

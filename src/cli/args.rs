@@ -6,13 +6,17 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 use domain::base::iana::Rtype;
 
+use super::client::Servers;
+use super::{drain, end, events, force, reload, status, undrain, watch, weight};
 use crate::app::explain::From;
 use crate::wire::Name;
 
 /// A health-checking, weighted, authoritative nameserver.
 #[derive(Debug, Parser)]
 #[command(name = "trimtab", version, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done; 1 failed; 2 usage or configuration.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 failed; 2 usage or configuration; 3 the server cannot be reached."
+)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) verb: Verb,
@@ -35,7 +39,7 @@ pub(super) enum Verb {
         #[arg(short, long, value_name = "FILE")]
         config: Option<PathBuf>,
     },
-    /// Explain what a client is answered, and why, without asking a running server
+    /// Explain what a client is answered, and why: by the configuration, or by a running server
     Resolve {
         /// The name asked for
         #[arg(value_parser = Name::from_text)]
@@ -50,13 +54,34 @@ pub(super) enum Verb {
         /// Subnet [default: a client of whom nothing is known]
         #[arg(long, value_name = "IP|PREFIX")]
         from: Option<From>,
-        /// Take a region to be down; may be given several times. All others are taken to be up
+        /// Take a region to be down; may be given several times. All others are taken to be up, or,
+        /// with --live, to be as they are
         #[arg(long, value_name = "REGION")]
         down: Vec<String>,
-        /// Print JSON, for programs
-        #[arg(long)]
-        json: bool,
+        /// Ask a running server: with the health that it sees, and what operators force
+        #[arg(long, conflicts_with = "config")]
+        live: bool,
+        #[command(flatten)]
+        servers: Servers,
     },
+    /// Show regions, health, shares, overrides and records at risk, on one screen
+    Status(status::StatusOf),
+    /// Give a region no share while any other is up
+    Drain(drain::Drain),
+    /// End the drains of a region
+    Undrain(undrain::Undrain),
+    /// Have a region count as up or down, whatever its checks see
+    Force(force::Force),
+    /// Give a region another weight than the configured one
+    Weight(weight::Weight),
+    /// End one override, by its number
+    End(end::End),
+    /// Load configuration and zones again, all of it or nothing
+    Reload(reload::Reload),
+    /// Show what has happened, and what happens
+    Events(events::Events),
+    /// Show the status as it is now, and what happens, until Ctrl-C
+    Watch(watch::Watch),
     /// Run a nameserver for demo.test, with three regions to break and mend on loopback
     Demo,
     /// Print the JSON schema of the configuration, for editors

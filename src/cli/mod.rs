@@ -2,14 +2,26 @@
 
 mod args;
 mod check;
+mod client;
 mod demo;
+mod drain;
+mod end;
 mod environment;
+mod events;
+mod force;
 mod log;
+mod order;
+mod reload;
 mod resolve;
 mod schema;
 mod serve;
 mod shell;
+mod show;
+mod status;
 mod style;
+mod undrain;
+mod watch;
+mod weight;
 
 use std::io;
 use std::process::ExitCode;
@@ -19,7 +31,7 @@ use clap::Parser;
 use crate::app::explain::Question;
 use args::{Cli, Verb};
 
-/// What a verb came to; exit codes are 0, 1 and 2 (3 is for a server that cannot be reached).
+/// What a verb came to; exit codes are 0, 1, 2, and 3 for servers none of which can be reached.
 #[derive(Debug)]
 enum Failure {
     /// Something went wrong: 1.
@@ -28,6 +40,8 @@ enum Failure {
     Usage(String),
     /// The configuration is wrong, and has been reported: 2.
     Configuration,
+    /// Not all servers did it, which has been told: this exit code.
+    Told(u8),
     /// Whoever read the output has gone (`trimtab check | head`); that is no failure: 0.
     Hangup,
 }
@@ -48,9 +62,27 @@ pub fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Serve { config } => serve::run(config),
         Verb::Check { config } => check::run(config),
-        Verb::Resolve { name, qtype, config, from, down, json } => {
-            resolve::run(&Question { name, qtype, from }, config, &down, json)
+        Verb::Resolve { name, qtype, config, from, down, live, servers } => {
+            let question = Question { name, qtype, from };
+            if live {
+                resolve::live(&question, &down, &servers)
+            } else if servers.name_any() {
+                Err(Failure::Usage(
+                    "only --live asks servers: give it, or leave out their options".into(),
+                ))
+            } else {
+                resolve::run(&question, config, &down, servers.json)
+            }
         }
+        Verb::Status(status) => status::run(&status),
+        Verb::Drain(drain) => order::give(&drain.wanted()),
+        Verb::Undrain(undrain) => order::give(&undrain.wanted()),
+        Verb::Force(force) => force.wanted().and_then(|wanted| order::give(&wanted)),
+        Verb::Weight(weight) => order::give(&weight.wanted()),
+        Verb::End(end) => order::give(&end.wanted()),
+        Verb::Reload(reload) => reload::run(reload),
+        Verb::Events(events) => events::run(&events),
+        Verb::Watch(watch) => watch::run(&watch),
         Verb::Demo => demo::run(),
         Verb::Schema => schema::run(),
         Verb::Completions { shell } => shell::completions(shell),
@@ -63,6 +95,7 @@ pub fn main() -> ExitCode {
             ExitCode::from(2)
         }
         Err(Failure::Configuration) => ExitCode::from(2),
+        Err(Failure::Told(code)) => ExitCode::from(code),
         Err(Failure::Failed(error)) => {
             eprintln!("{}: {error:#}", style::error("error"));
             ExitCode::FAILURE

@@ -1,8 +1,9 @@
 //! `trimtab resolve`: what a client is answered, and why, by the engine and the tables that serve.
 //!
 //! Offline: the configuration is loaded as `serve` loads it, health is assumed, and neither the
-//! state nor a socket is opened.
+//! state nor a socket is opened. With `--live` running servers tell it, and here it is only shown.
 
+mod live;
 mod path;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,8 @@ use anyhow::anyhow;
 
 use super::{Failure, args, check};
 use crate::app::explain::{NoExplanation, Question, Told, assume, tell};
+
+pub(super) use live::live;
 
 pub(super) fn run(
     question: &Question,
@@ -34,11 +37,11 @@ pub(super) fn run(
 }
 
 /// Prints what was told; fails when the question is not answered at all.
-pub(super) fn show(told: &Told, json: bool) -> Result<(), Failure> {
+fn show(told: &Told, json: bool) -> Result<(), Failure> {
     let out = match &told.refused {
         _ if json => serde_json::to_string_pretty(told)? + "\n",
         Some(_) => String::new(),
-        None => text::render(told),
+        None => text::render(told, false),
     };
     stdout().write_all(out.as_bytes())?;
     match &told.refused {

@@ -10,8 +10,8 @@ use crate::routing::explain::{Answers, Client, Explanation, Health, Region};
 use super::Told;
 use super::path::{family, lines};
 
-/// The whole text.
-pub(super) fn render(told: &Told) -> String {
+/// The whole text; of a running server, which looks at all regions that are not assumed to be down.
+pub(super) fn render(told: &Told, live: bool) -> String {
     let mut out = format!("{} {}\n", told.name, told.qtype);
     match &told.from {
         Some(from) => _ = writeln!(out, "  from {from}"),
@@ -19,7 +19,10 @@ pub(super) fn render(told: &Told) -> String {
     }
     match &told.down {
         down if down.is_empty() => {}
-        down => _ = writeln!(out, "  with {} down, and all else up", down.join(", ")),
+        down => {
+            let rest = if live { "as it is" } else { "up" };
+            let _ = writeln!(out, "  with {} down, and all else {rest}", down.join(", "));
+        }
     }
     if let Some(reply) = &told.reply {
         static_answer(told, reply, &mut out);

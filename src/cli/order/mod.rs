@@ -1,0 +1,188 @@
+//! What verbs that change something have in common: flags, the request, `--wait`, and what is told.
+
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::cli::Failure;
+use crate::cli::client::{Call, Fleet, Server, Servers, Told, Trouble, block_on};
+use crate::cli::show::{self, Did};
+use crate::control::command::Done;
+use crate::control::views::{OverrideView, Status};
+
+/// The longest pause between two looks at what is waited for.
+const PAUSE_MOST: Duration = Duration::from_secs(1);
+/// The shortest.
+const PAUSE_LEAST: Duration = Duration::from_millis(100);
+
+/// How a change is to be made.
+#[derive(Debug, Clone, Default, Args)]
+pub(in crate::cli) struct Order {
+    /// Why; it stands beside the override and in the events
+    #[arg(long, value_name = "TEXT")]
+    pub(in crate::cli) reason: Option<String>,
+    /// Do it even if a record is left with nothing but drained or down pools
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+    /// Only show the shares before and after
+    #[arg(long)]
+    pub(in crate::cli) dry_run: bool,
+    /// Return when all is served by it: after a gradual move, when that is done. Without it, a command
+    /// returns when it is stored and its first step is served
+    #[arg(long, conflicts_with = "dry_run")]
+    pub(in crate::cli) wait: bool,
+    #[command(flatten)]
+    pub(in crate::cli) servers: Servers,
+}
+
+/// The fields of a request; those without a value are left out.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Body(Map<String, Value>);
+
+impl Body {
+    /// With a field, if there is a value for it.
+    pub(in crate::cli) fn with(mut self, name: &str, value: Option<impl Into<Value>>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(name.into(), value.into());
+        }
+        self
+    }
+
+    /// With a length of time, if there is one.
+    pub(in crate::cli) fn lasting(self, name: &str, value: Option<Duration>) -> Self {
+        self.with(name, value.map(|value| humantime::format_duration(value).to_string()))
+    }
+
+    /// All of it.
+    pub(in crate::cli) fn value(self) -> Value {
+        Value::Object(self.0)
+    }
+}
+
+/// A random key: the command is done once, however often it has to be sent.
+///
+/// # Errors
+/// The system has no randomness.
+pub(in crate::cli) fn key() -> anyhow::Result<String> {
+    let mut octets = [0; 16];
+    getrandom::fill(&mut octets).map_err(|error| anyhow::anyhow!("no randomness: {error}"))?;
+    Ok(octets.iter().map(|octet| format!("{octet:02x}")).collect())
+}
+
+/// A command of a verb.
+#[derive(Debug)]
+pub(in crate::cli) struct Wanted {
+    /// New overrides, or the end of some.
+    pub(in crate::cli) did: Did,
+    /// Which, as the API has it.
+    pub(in crate::cli) body: Body,
+    /// How.
+    pub(in crate::cli) order: Order,
+}
+
+impl Wanted {
+    /// What the API is asked.
+    fn request(&self) -> (&'static [&'static str], Value) {
+        let (order, body) = (&self.order, Body(self.body.0.clone()));
+        let body = (body.with("reason", order.reason.clone()))
+            .with("force", order.force.then_some(true))
+            .with("dry_run", order.dry_run.then_some(true));
+        let path: &[&str] = match self.did {
+            Did::Made => &["overrides"],
+            Did::Ended => &["overrides", "end"],
+        };
+        (path, body.value())
+    }
+}
+
+/// Gives a command to all servers, waits if that is wanted, and tells what came of it.
+///
+/// # Errors
+/// Not all did it.
+pub(in crate::cli) fn give(wanted: &Wanted) -> Result<(), Failure> {
+    let (order, did) = (&wanted.order, wanted.did);
+    let (path, body) = wanted.request();
+    let call = Call::post(path, body).once(&key()?);
+    let fleet = Fleet::of(&order.servers)?;
+    let wait = order.wait;
+    let all = block_on(fleet.all(|server| {
+        let call = call.clone();
+        async move { command(&server, &call, wait).await }
+    }))?;
+    finish(&all, order.servers.json, did)
+}
+
+async fn command(server: &Server, call: &Call, wait: bool) -> Result<Done, Trouble> {
+    let done: Done = server.ask(call).await?;
+    if wait {
+        settled(server, done.generation, &done.overrides).await?;
+    }
+    Ok(done)
+}
+
+fn finish(all: &[Told<Done>], json: bool, did: Did) -> Result<(), Failure> {
+    show::print(all, json, |_, done, paint| show::done(done, did, paint))
+}
+
+/// Waits until tables are in force that are no older, and the moves of these overrides are done.
+pub(in crate::cli) async fn settled(
+    server: &Server,
+    generation: u64,
+    moving: &[OverrideView],
+) -> Result<(), Trouble> {
+    let failed = |trouble: Trouble| {
+        let why = match trouble {
+            Trouble::Refused(problem) => problem.sentence().to_string(),
+            Trouble::Unreachable(why)
+            | Trouble::Silent(why)
+            | Trouble::Broken(why)
+            | Trouble::Strange(why)
+            | Trouble::Afterwards(why) => why,
+        };
+        Trouble::Afterwards(format!("it is done, but can be waited for no longer: {why}"))
+    };
+    loop {
+        let status: Status = server.ask(&Call::get(&["status"])).await.map_err(failed)?;
+        let mut left = (status.generation < generation).then_some(0.0);
+        for view in moving.iter().filter(|view| view.done_in_secs.is_some()) {
+            let moving = still_moving(view, &status).map_err(Trouble::Afterwards)?;
+            left = left.into_iter().chain(moving).reduce(f64::max);
+        }
+        let Some(left) = left else { return Ok(()) };
+        let pause = Duration::try_from_secs_f64(left).unwrap_or(PAUSE_MOST);
+        tokio::time::sleep(pause.clamp(PAUSE_LEAST, PAUSE_MOST)).await;
+    }
+}
+
+/// In how many seconds a move is done, if it is not; an error when it goes elsewhere now.
+fn still_moving(asked: &OverrideView, status: &Status) -> Result<Option<f64>, String> {
+    let back = asked.drains_to.is_some_and(|to| to <= 0.0);
+    let now = status.overrides.iter().find(|view| view.id == asked.id);
+    match now {
+        // What has returned is gone a moment later.
+        None if back => Ok(None),
+        Some(view) if back && view.drains_to == asked.drains_to => {
+            Ok(Some(view.done_in_secs.unwrap_or_default()))
+        }
+        Some(view) if view.drains_to == asked.drains_to => Ok(view.done_in_secs),
+        _ => Err(format!(
+            "it was done, but override {} was ended or changed before its move was",
+            asked.id
+        )),
+    }
+}
+
+/// What a reload came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, serde::Deserialize)]
+pub(in crate::cli) struct Reloaded {
+    /// The number of the tables that serve it.
+    pub(in crate::cli) generation: u64,
+    /// What the configuration's author should know.
+    #[serde(default)]
+    pub(in crate::cli) warnings: Vec<String>,
+}
