@@ -31,6 +31,7 @@ mod nearest;
 mod nested;
 mod notify;
 mod octets;
+mod operator;
 mod overview;
 mod policies;
 mod proximity;

@@ -20,7 +20,7 @@ pub(crate) use dns::{
 };
 pub(crate) use http::{Http, trusting};
 pub(crate) use pki::{HOST, pki};
-pub(crate) use program::{check, fail, resolve, serve_and_fail, serve_command};
+pub(crate) use program::{check, fail, operate, operator, resolve, serve_and_fail, serve_command};
 pub(crate) use regions::{PLACES, goes_to, letters, records, regions, set_down, watched};
 pub(crate) use server::{Server, Signal, get};
 pub(crate) use site::{Site, quick};

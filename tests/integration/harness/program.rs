@@ -90,3 +90,28 @@ pub(crate) fn check(site: &Site) -> Ended {
         stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
+
+/// An operator's command: its words, for the servers at these addresses, which are told who it is.
+pub(crate) fn operate(words: &str, admins: &[&str]) -> Ended {
+    let output = operator(words, admins).output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The same, not started yet. Words with spaces are in single quotes.
+pub(crate) fn operator(words: &str, admins: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_trimtab"));
+    for (at, part) in words.split('\'').enumerate() {
+        match at % 2 {
+            0 => command.args(part.split_whitespace()),
+            _ => command.arg(part),
+        };
+    }
+    command.args(["--actor", "alice@ops"]);
+    admins.iter().for_each(|admin| _ = command.args(["--admin", admin]));
+    command.env_remove("TRIMTAB_ADMIN").env_remove("TRIMTAB_TOKEN_FILE").stdin(Stdio::null());
+    command
+}
