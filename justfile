@@ -101,6 +101,10 @@ differential zones="100" seed="":
     TRIMTAB_DIFFERENTIAL_ZONES={{zones}} TRIMTAB_DIFFERENTIAL_SEED={{seed}} \
         cargo test --test differential -- --nocapture
 
+# A server that is killed so often while operators give it commands: nothing acknowledged is lost
+kills times="1000":
+    TRIMTAB_KILLS={{times}} cargo test --test integration -- --ignored --nocapture kills::
+
 # A polite client beside 10,000 hostile ones over TCP: takes a minute
 hostile:
     cargo test --test integration -- --ignored --nocapture hostile::

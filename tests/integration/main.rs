@@ -21,6 +21,7 @@ mod geography;
 mod given;
 mod harness;
 mod hostile;
+mod kills;
 #[path = "../../benches/versus/load/mod.rs"]
 mod load;
 mod lookup;
