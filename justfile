@@ -103,7 +103,9 @@ differential zones="100" seed="":
 
 # A server that is killed so often while operators give it commands: nothing acknowledged is lost
 kills times="1000":
-    TRIMTAB_KILLS={{times}} cargo test --test integration -- --ignored --nocapture kills::
+    cargo build --release
+    TRIMTAB_KILLS={{times}} TRIMTAB_PROGRAM="$PWD/target/release/trimtab" \
+        cargo test --test integration -- --ignored --nocapture kills::
 
 # A polite client beside 10,000 hostile ones over TCP: takes a minute
 hostile:

@@ -159,6 +159,9 @@ fn switches(config: &Config) -> (String, String) {
         ("transfers", server.transfer.is_allowed()),
         ("notify", !server.transfer.notify.is_empty()),
         ("NSID", server.nsid.is_some()),
+        ("admin tokens", config.admin.token_file.is_some()),
+        ("admin TLS", config.admin.tls.is_some()),
+        ("query log", config.query_log.file.is_some() || config.query_log.dnstap.socket.is_some()),
     ];
     let words = |on| {
         let words = all.iter().filter(|(_, is)| *is == on).map(|(word, _)| *word);
@@ -238,7 +241,7 @@ answering on 127.0.0.1:53, [::1]:53 (UDP and TCP); metrics on 127.0.0.1:9953; 2 
   records  app.example.test
            *.example.test
   on       rate limits (dry run), cookies, client subnet, transfers
-  off      notify, NSID
+  off      notify, NSID, admin tokens, admin TLS, query log
   state    /var/lib/trimtab, generation 1"
             )
         );

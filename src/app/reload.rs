@@ -160,8 +160,9 @@ impl Reloader {
                 let first =
                     first.map_or_else(String::new, |problem| format!(", first of all: {problem}"));
                 let text = format!(
-                    "{} was not loaded again ({errors} errors{first}); what was in force stays",
-                    self.path.display()
+                    "{} was not loaded again ({errors} {}{first}); what was in force stays",
+                    self.path.display(),
+                    if errors == 1 { "error" } else { "errors" }
                 );
                 self.helm.note(by.origin(text)).await;
                 Err(problems)

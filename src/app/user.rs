@@ -154,7 +154,9 @@ fn unreadable(config: &Config) -> Vec<PathBuf> {
     let keys = server.transfer.keys.iter().map(|key| &key.secret_file.value);
     let clients = config.geo.databases.iter().chain(&config.latency.table).map(|file| &file.value);
     let cookies = server.cookies.secret_file.iter().map(|file| &file.value);
-    let all = zones.chain(keys).chain(clients).chain(cookies);
+    let tls = config.admin.tls.iter().flat_map(|tls| [&tls.cert.value, &tls.key.value]);
+    let admin = config.admin.token_file.iter().map(|file| &file.value).chain(tls);
+    let all = zones.chain(keys).chain(clients).chain(cookies).chain(admin);
     let denied = |error: io::Error| error.kind() == io::ErrorKind::PermissionDenied;
     all.filter(|file| File::open(file).is_err_and(denied)).cloned().collect()
 }

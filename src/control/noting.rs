@@ -69,12 +69,15 @@ impl Control {
     pub(super) fn note_start(&mut self, trouble: Option<String>) {
         let assembly = &self.state.assembly;
         let trouble = trouble.map_or_else(String::new, |trouble| format!("; {trouble}"));
+        let count = |number: usize, what: &str| {
+            format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+        };
         let text = format!(
-            "trimtab {} has started: {} regions, {} records, {} overrides in force{trouble}",
+            "trimtab {} has started: {}, {}, {} in force{trouble}",
             env!("CARGO_PKG_VERSION"),
-            assembly.regions.len(),
-            assembly.records.len(),
-            self.state.overrides.list.len(),
+            count(assembly.regions.len(), "region"),
+            count(assembly.records.len(), "record"),
+            count(self.state.overrides.list.len(), "override"),
         );
         self.keep_event(EventView { text, ..self.event() });
     }

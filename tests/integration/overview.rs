@@ -21,7 +21,7 @@ fn people_get_a_screen() {
         "  regions  a up, weight 100, 1 of 1 addresses",
         "  records  app.site.test",
         "  on       rate limits, cookies, client subnet",
-        "  off      transfers, notify, NSID",
+        "  off      transfers, notify, NSID, admin tokens, admin TLS, query log",
         "  state    ",
     ];
     for (line, start) in messages[first + 1..].iter().zip(starts) {

@@ -1,5 +1,6 @@
 //! The program run to its end.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -31,9 +32,16 @@ impl Ended {
     }
 }
 
+/// The program under test: the one that was built with the tests, unless TRIMTAB_PROGRAM names another
+/// build of it.
+fn program() -> OsString {
+    let built = || env!("CARGO_BIN_EXE_trimtab").into();
+    std::env::var_os("TRIMTAB_PROGRAM").filter(|path| !path.is_empty()).unwrap_or_else(built)
+}
+
 /// The program, its errors to be read, nothing inherited that could colour them.
 pub(super) fn command(verb: &str, config: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trimtab"));
+    let mut command = Command::new(program());
     command.arg(verb).arg("--config").arg(config);
     command.stdin(Stdio::null()).stderr(Stdio::piped());
     command
@@ -103,7 +111,7 @@ pub(crate) fn operate(words: &str, admins: &[&str]) -> Ended {
 
 /// The same, not started yet. Words with spaces are in single quotes.
 pub(crate) fn operator(words: &str, admins: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_trimtab"));
+    let mut command = Command::new(program());
     for (at, part) in words.split('\'').enumerate() {
         match at % 2 {
             0 => command.args(part.split_whitespace()),
