@@ -85,7 +85,13 @@ impl<'a> Sides<'a> {
 
     /// Puts the sides together. A ring that holds others in one side than in another is another group
     /// there: its slot is so many rings behind.
-    fn distribution(self, seeds: Option<&Seeds>) -> Distribution {
+    fn distribution(mut self, seeds: Option<&Seeds>) -> Distribution {
+        if self.0.len() == 1
+            && let Some((_, walked)) = self.0.pop()
+        {
+            let rings = walked.rings();
+            return Distribution::new(walked.settled.offer, walked.reason, rings, seeds);
+        }
         let total: f64 = self.0.iter().map(|(share, _)| share).sum();
         let mut reasons = self.0.iter().map(|(_, walked)| walked.reason);
         let first = reasons.clone().next().unwrap_or(Reason::Nothing);

@@ -22,6 +22,7 @@ pub(super) struct Level {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Health {
     judged: Vec<Level>,
+    /// Empty when nothing is drained: then it is as judged.
     undrained: Vec<Level>,
     remembered: Vec<Level>,
     any_live: Vec<Level>,
@@ -44,9 +45,10 @@ impl Health {
             let pools = pools.iter().enumerate();
             pools.map(|(slot, pool)| level(*pool, reading, force(slot))).collect()
         };
+        let drained = forced.contains(&Forced::Drained);
         Self {
             judged: read(Reading::Judged),
-            undrained: read(Reading::Undrained),
+            undrained: if drained { read(Reading::Undrained) } else { Vec::new() },
             remembered: read(Reading::Remembered),
             any_live: read(Reading::AnyLive),
             all_up: read(Reading::AllUp),
@@ -58,7 +60,7 @@ impl Health {
 
     /// Whether any pool is drained.
     pub(super) fn any_drained(&self) -> bool {
-        self.forced.contains(&Forced::Drained)
+        !self.undrained.is_empty()
     }
 
     /// Remembers the health factor of a slot; one that is not remembered was down. What is forced up
@@ -76,7 +78,8 @@ impl Health {
     pub(super) fn levels(&self, reading: Reading) -> &[Level] {
         match reading {
             Reading::Judged => &self.judged,
-            Reading::Undrained => &self.undrained,
+            Reading::Undrained if self.any_drained() => &self.undrained,
+            Reading::Undrained => &self.judged,
             Reading::Remembered => &self.remembered,
             Reading::AnyLive => &self.any_live,
             Reading::AllUp => &self.all_up,

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use crate::model::{
-    Binding, BindingId, Family, Forced, Forcing, OnAllDown, PoolId, RegionId, Weight,
-};
+use crate::model::{Binding, BindingId, Family, Forced, Forcing, OnAllDown, PoolId, RegionId};
 
 use super::assembly::Assembly;
 use super::inputs::{Inputs, PoolStanding, Remembered};
@@ -43,7 +41,9 @@ pub(super) struct Seen {
     h: u64,
     remembered: u64,
     rtt: Option<Duration>,
-    forced: (bool, bool, u64, Option<Weight>),
+    /// The part that is drained, and all else that is forced; nothing is 0.
+    drained: u64,
+    forced: u32,
 }
 
 impl<'a> Sight<'a> {
@@ -94,8 +94,10 @@ impl<'a> Sight<'a> {
                 h: standing.map_or(0, |standing| standing.h.to_bits()),
                 remembered: remembered.get(slot).map_or(0, |h| h.to_bits()),
                 rtt: self.rtts.get(slot).copied().flatten(),
-                forced: self.forcings.get(slot).map_or_else(Default::default, |forcing| {
-                    (forcing.up, forcing.down, forcing.drained.to_bits(), forcing.weight)
+                drained: self.forcings.get(slot).map_or(0, |forcing| forcing.drained.to_bits()),
+                forced: self.forcings.get(slot).map_or(0, |forcing| {
+                    let weight = forcing.weight.map_or(0, |weight| u32::from(weight.0) + 1);
+                    u32::from(forcing.up) | u32::from(forcing.down) << 1 | weight << 2
                 }),
             }
         })
@@ -109,6 +111,9 @@ impl<'a> Sight<'a> {
     pub(super) fn sides(&self, asked: Family) -> Vec<Side> {
         let partly = self.forcings.iter().map(|forcing| forcing.drained);
         let mut cuts: Vec<f64> = partly.filter(|part| *part > 0.0 && *part < 1.0).collect();
+        if cuts.is_empty() {
+            return vec![Side { share: 1.0, cut: 0.0, health: self.health(asked, 0.0) }];
+        }
         cuts.sort_unstable_by(f64::total_cmp);
         cuts.dedup();
         cuts.insert(0, 0.0);
