@@ -12,6 +12,16 @@ fn offline(site: &Site, arguments: &[&str]) -> Value {
     serde_json::from_str(&ended.stdout).unwrap()
 }
 
+/// The same without the serial of the zone, which has no file: it is the time at which it was loaded.
+fn timeless(mut told: Value) -> Value {
+    for soa in told["reply"]["authority"].as_array_mut().into_iter().flatten() {
+        let data = soa["data"].as_str().unwrap_or_else(|| panic!("{soa}"));
+        let fields = data.split(' ').enumerate().filter(|(at, _)| *at != 2);
+        soa["data"] = fields.map(|(_, field)| field).collect::<Vec<_>>().join(" ").into();
+    }
+    told
+}
+
 /// The regions of the answers, with their shares.
 fn shares(told: &Value) -> Vec<(String, f64)> {
     let answers = told["explanation"]["answers"].as_array().unwrap_or_else(|| panic!("{told}"));
@@ -41,7 +51,7 @@ fn the_server_and_the_files_tell_the_same_while_all_is_well() {
     ] {
         let live = http.post("/explain", &body);
         assert_eq!(live.status, 200, "{live:?}");
-        assert_eq!(live.json(), offline(&site, &arguments), "{body}");
+        assert_eq!(timeless(live.json()), timeless(offline(&site, &arguments)), "{body}");
     }
 }
 
