@@ -65,6 +65,11 @@ and why:
   curl -X POST http://127.0.1.2:8080/mend    about 2 s later they are back
   curl -s http://{admin}/metrics | grep trimtab_region_up
 
+  {program} status                                   regions, health, shares, and what is forced
+  {program} drain us-east --record app.demo.test     app no longer answers 127.0.1.1
+  {program} undrain us-east --record app.demo.test   and it does again
+  {program} watch                                    all of it as it is now, until Ctrl-C
+
 Ctrl-C ends it.
 "
     )
