@@ -4,6 +4,8 @@
 use std::collections::VecDeque;
 
 use super::helm::EventFilter;
+#[cfg(test)]
+use super::views::Turn;
 use super::views::{EventKind, EventView};
 
 /// How many of either are kept.
@@ -53,8 +55,12 @@ impl Events {
 
     fn push(&mut self, event: EventView) -> Option<u64> {
         let list = match event.kind {
-            EventKind::Transition | EventKind::AllDown => &mut self.observed,
-            _ => &mut self.done,
+            EventKind::Started
+            | EventKind::Command
+            | EventKind::OverrideEnded
+            | EventKind::Reload
+            | EventKind::ClockSet => &mut self.done,
+            _ => &mut self.observed,
         };
         list.push_back(event);
         if list.len() > KEPT { list.pop_front().map(|event| event.id) } else { None }
@@ -86,6 +92,8 @@ pub(super) fn nothing() -> EventView {
         time: String::new(),
         kind: EventKind::Started,
         text: String::new(),
+        turn: Turn::Neither,
+        subject: None,
         region: None,
         record: None,
         actor: None,

@@ -1,7 +1,7 @@
 //! What is kept of what happens: transitions with the shares before and after, all-down rules, reloads,
 //! ends of overrides, and a clock that was set.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use super::apply::Moved;
 use super::helm::Origin;
@@ -9,7 +9,7 @@ use super::overrides::{Lapsed, title};
 use super::run::Control;
 use super::tell;
 use super::timeline::millis;
-use super::views::{self, EventKind, EventView};
+use super::views::{self, EventKind, EventView, Turn};
 use crate::clock;
 use crate::health::State as Judged;
 use crate::metrics::OverridesInForce;
@@ -39,6 +39,8 @@ impl Control {
             time: views::time((self.wiring.wall)()),
             kind: EventKind::Started,
             text: String::new(),
+            turn: Turn::Neither,
+            subject: None,
             region: None,
             record: None,
             actor: None,
@@ -98,6 +100,8 @@ impl Control {
         let event = EventView {
             kind: EventKind::Transition,
             text,
+            turn: if transition.to == Judged::Down { Turn::Worse } else { Turn::Better },
+            subject: Some(format!("{}: {}", target.destination, target.check.name)),
             region: region.map(|region| assembly.regions[region.index()].name.to_string()),
             reason: Some(format!("{}: {}", target.check.name, transition.cause)),
             lasted_secs: Some(lasted.as_secs_f64()),
@@ -139,10 +143,14 @@ impl Control {
                 continue;
             }
             let mut records = after.assembly.records_of(change.binding);
+            let record = records.next().map(|record| record.name.to_string());
+            let family = change.family.name();
             let event = EventView {
                 kind: EventKind::AllDown,
                 text,
-                record: records.next().map(|record| record.name.to_string()),
+                turn: if change.reason.is_all_down() { Turn::Worse } else { Turn::Better },
+                subject: record.as_ref().map(|record| format!("{record} {family}")),
+                record,
                 generation: after.generation,
                 ..self.event()
             };
@@ -158,6 +166,8 @@ impl Control {
             before.map(|before| views::changes(before, &after, RECORDS)).unwrap_or_default();
         let event = EventView {
             kind: EventKind::Reload,
+            turn: if before.is_some() { Turn::Better } else { Turn::Worse },
+            subject: Some("configuration".into()),
             text: origin.text.clone(),
             actor: origin.actor.as_ref().map(|actor| actor.name.clone()),
             from: origin.actor.as_ref().and_then(|actor| Some(actor.from?.to_string())),
@@ -220,10 +230,7 @@ impl Control {
 
     /// Notes that the system's clock was set: nothing depends on it, but times that are told do.
     pub(super) fn watch_clock(&mut self) {
-        let wall = (self.wiring.wall)().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let moment = self.state.moment(clock::now());
-        let wall_ms = millis(UNIX_EPOCH + wall);
-        let offset = i128::from(wall_ms) - i128::from(moment.0);
+        let offset = self.clock_offset();
         let by = offset - self.offset;
         if by.unsigned_abs() <= SET.as_millis() {
             return;

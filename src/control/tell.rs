@@ -79,8 +79,8 @@ fn listed(few: &[String], more: usize) -> String {
 /// A binding and family whose all-down rules were engaged or released by a snapshot.
 pub(super) struct Change {
     pub(super) binding: BindingId,
-    family: Family,
-    reason: Reason,
+    pub(super) family: Family,
+    pub(super) reason: Reason,
 }
 
 /// The bindings that a snapshot has not taken over from the one before: all of them where the

@@ -4,14 +4,14 @@ use super::changes;
 use super::times::{span, stamp};
 use super::words::clean;
 use crate::cli::style::{Paint, Tone};
-use crate::control::views::{EventKind, EventView};
+use crate::control::views::{EventKind, EventView, Turn};
 
 /// An event.
 pub(in crate::cli) fn event(event: &EventView, paint: Paint) -> String {
     let text = clean(&event.text);
-    let tone = match event.kind {
-        EventKind::AllDown => Tone::Bad,
-        EventKind::Transition => Tone::Warn,
+    let tone = match (event.kind, event.turn) {
+        (EventKind::AllDown | EventKind::SelfCheck | EventKind::Ejection, _) => Tone::Bad,
+        (EventKind::Transition, _) | (_, Turn::Worse) => Tone::Warn,
         _ => Tone::Plain,
     };
     // What the sentence has not said itself.

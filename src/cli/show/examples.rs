@@ -3,7 +3,7 @@
 use crate::control::command::{Done, OverrideKind};
 use crate::control::views::{
     ChecksInNumbers, EventKind, EventView, HealthWord, OverrideView, RecordFamily, RecordView,
-    RegionChange, RegionFamily, RegionShare, RegionView, Risk, Share, ShareChange, Status,
+    RegionChange, RegionFamily, RegionShare, RegionView, Risk, Share, ShareChange, Status, Turn,
 };
 
 /// The same share for all clients.
@@ -183,6 +183,8 @@ pub(in crate::cli) fn event() -> EventView {
         time: "2026-11-30T04:03:02.500Z".into(),
         kind: EventKind::Transition,
         text: "eu-west went from up to down: web: HTTP 503, wanted 200-299".into(),
+        turn: Turn::Worse,
+        subject: Some("198.51.100.20: web".into()),
         region: Some("eu-west".into()),
         record: None,
         actor: None,

@@ -300,6 +300,12 @@ pub struct EventView {
     pub kind: EventKind,
     /// It in a sentence.
     pub text: String,
+    /// Whether something got worse or better by it.
+    #[serde(default)]
+    pub turn: Turn,
+    /// What got worse or better, the same when it begins and when it ends: `127.0.1.2: web`.
+    #[serde(default)]
+    pub subject: Option<String>,
     /// The region that it is about.
     pub region: Option<String>,
     /// The record that it is about.
@@ -340,6 +346,31 @@ pub enum EventKind {
     Reload,
     /// The system's clock was set.
     ClockSet,
+    /// A region that changes too often is held down, or is not any more.
+    Damping,
+    /// A region has recovered and waits for an operator, or is let back.
+    Failback,
+    /// More regions fail than may be out at once, and the last of them are kept; or no longer.
+    Ejection,
+    /// This nameserver is cut off, or no longer.
+    SelfCheck,
+    /// A certificate expires soon, or was renewed.
+    Certificate,
+    /// The addresses behind a name cannot be looked up, or can again.
+    Lookup,
+}
+
+/// Whether something got worse or better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Turn {
+    /// Neither.
+    #[default]
+    Neither,
+    /// It begins to be as it should not.
+    Worse,
+    /// It is as it should be again.
+    Better,
 }
 
 /// A part of a list.
