@@ -13,7 +13,8 @@ use crate::model::Timing;
 pub(super) const TTL: RangeInclusive<i64> = 0..=604_800;
 /// Consecutive results that decide.
 pub(super) const COUNT: RangeInclusive<i64> = 1..=100;
-const INTERVAL: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(3600);
+pub(super) const INTERVAL: RangeInclusive<Duration> =
+    Duration::from_millis(100)..=Duration::from_secs(3600);
 const TIMEOUT: RangeInclusive<Duration> = Duration::from_millis(10)..=Duration::from_secs(3600);
 
 /// What records and checks do that say nothing else.
@@ -43,6 +44,7 @@ impl Default for Defaults {
             on_all_down: AllDown::Open,
             check: Timing {
                 interval: Duration::from_secs(10),
+                fast: None,
                 timeout: Duration::from_secs(2),
                 fall: 3,
                 rise: 2,

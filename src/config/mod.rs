@@ -7,6 +7,7 @@
 //! Paths are relative to the directory of the configuration file, `state.dir` included.
 
 mod admin;
+mod calm;
 mod checks;
 mod clients;
 mod context;
@@ -14,7 +15,6 @@ mod cookies;
 mod defaults;
 mod geo;
 mod geolocation;
-mod later;
 mod names;
 mod policies;
 mod process;
@@ -34,6 +34,7 @@ mod value;
 mod zones;
 
 pub use admin::{Admin, TlsFiles};
+pub use calm::{Damping, Safety};
 pub use checks::Check;
 pub use context::Spanned;
 pub use cookies::Cookies;

@@ -8,14 +8,14 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use super::context::Context;
+use super::names;
 use super::syntax::{Mended, Mistake};
 use super::table::Table;
 use super::value::Value;
 use super::{
-    Admin, Check, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog, Record, Region,
-    Server, State, Zone,
+    Admin, Check, Damping, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog, Record,
+    Region, Safety, Server, State, Zone,
 };
-use super::{later, names};
 use crate::problem::{Place, Problem, Problems, Source, readable};
 
 /// A configuration, in the order of the documentation. Lists of named things are in the order of
@@ -49,6 +49,10 @@ pub struct Config {
     pub checks: Vec<Check>,
     /// Regions.
     pub regions: Vec<Region>,
+    /// Holding down what flaps.
+    pub damping: Damping,
+    /// How far probes are trusted.
+    pub safety: Safety,
     /// Policies.
     pub policies: Vec<Policy>,
     /// Zones.
@@ -151,10 +155,11 @@ fn root_table(t: &Table<'_>) -> Config {
     t.set("geo", &mut config.geo, Geo::read);
     t.set("latency", &mut config.latency, Latency::read);
     t.set("defaults", &mut config.defaults, Defaults::read);
-    later::sections(t);
     let timing = config.defaults.check;
     section(t, "checks", &mut config.checks, |v| Check::read_all(v, timing));
     section(t, "regions", &mut config.regions, Region::read_all);
+    t.set("damping", &mut config.damping, Damping::read);
+    t.set("safety", &mut config.safety, Safety::read);
     section(t, "policies", &mut config.policies, Policy::read_all);
     section(t, "zones", &mut config.zones, Zone::read_all);
     let regions = &config.regions;

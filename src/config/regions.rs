@@ -7,9 +7,9 @@ use super::context::Spanned;
 use super::server::refuse_twice;
 use super::table::Table;
 use super::value::Value;
-use super::{clients, later, names};
+use super::{calm, clients, names};
 use crate::atlas::{cloud_region, cloud_regions};
-use crate::model::{Location, MinHealthy, Weight};
+use crate::model::{Calm, Location, MinHealthy, Weight};
 use crate::problem::nearest;
 
 /// A region.
@@ -29,6 +29,8 @@ pub struct Region {
     pub check: Vec<Spanned<String>>,
     /// How many addresses of a family must be up.
     pub min_healthy: MinHealthy,
+    /// What becomes of its health before it is served.
+    pub calm: Calm,
 }
 
 /// Weights; [`Weight`] says what they mean.
@@ -58,6 +60,7 @@ impl Region {
             location: None,
             check: Vec::new(),
             min_healthy: MinHealthy::Count(1),
+            calm: Calm::default(),
         }
     }
 
@@ -70,7 +73,7 @@ impl Region {
         t.set("location", &mut self.location, |v| location(v).map(Some));
         t.set("check", &mut self.check, check);
         t.set("min_healthy", &mut self.min_healthy, min_healthy);
-        later::region(t);
+        self.calm = calm::region(t);
     }
 }
 

@@ -47,9 +47,9 @@ struct Root {
     /// Regions by name.
     regions: Option<BTreeMap<String, Region>>,
     /// Known, not yet supported.
-    damping: Option<Later>,
+    damping: Option<Damping>,
     /// Known, not yet supported.
-    safety: Option<Later>,
+    safety: Option<Safety>,
     /// Policies by name.
     policies: Option<BTreeMap<String, Policy>>,
     /// Zones by name.
@@ -426,6 +426,7 @@ enum CheckType {
     Http,
     Https,
     Tcp,
+    Calculated,
 }
 
 #[derive(JsonSchema)]
@@ -470,14 +471,26 @@ struct Check {
     /// Consecutive successes before up.
     #[schemars(range(min = *COUNT.start(), max = *COUNT.end()))]
     rise: Option<u32>,
-    /// Known, not yet supported; "route" is accepted.
-    role: Option<Later>,
-    /// Known, not yet supported; "none" is accepted.
-    body: Option<Later>,
-    /// Known, not yet supported.
-    degraded_factor: Option<Later>,
-    /// Known, not yet supported.
-    fast_interval: Option<Later>,
+    /// The interval while results are counted that may change the state; the interval, if not said.
+    fast_interval: Option<Duration>,
+    /// Whether its results decide about health, or are only told.
+    role: Option<Role>,
+    /// What the health factor of a target that calls itself degraded is multiplied by.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    degraded_factor: Option<f64>,
+    /// So long before a certificate that it sees expires it is told about.
+    warn_before: Option<Duration>,
+    /// Calculated: the checks that it looks at.
+    of: Option<OneOrMany>,
+    /// Calculated: how many of them must be up; all, if not said.
+    at_least: Option<u32>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Role {
+    Route,
+    Monitor,
 }
 
 #[derive(JsonSchema)]
@@ -507,16 +520,62 @@ struct Region {
     check: Option<OneOrMany>,
     /// How many addresses of a family must be up: a number, or "50%".
     min_healthy: Option<CountOrPercent>,
-    /// Known, not yet supported.
-    ramp: Option<Later>,
-    /// Known, not yet supported.
-    ramp_from: Option<Later>,
-    /// Known, not yet supported.
-    shed_from: Option<Later>,
-    /// Known, not yet supported.
-    shed_to: Option<Later>,
-    /// Known, not yet supported; "auto" is accepted.
-    failback: Option<Later>,
+    /// After a recovery its share grows over this; "0s": it is full at once.
+    ramp: Option<Duration>,
+    /// The part of the share that a ramp begins with.
+    #[schemars(range(min = 0.0, max = 1.0))]
+    ramp_from: Option<f64>,
+    /// The reported load from which on the share shrinks.
+    #[schemars(range(min = 0.0))]
+    shed_from: Option<f64>,
+    /// The reported load at which nothing of the share is left.
+    #[schemars(range(min = 0.0))]
+    shed_to: Option<f64>,
+    /// Who lets it back after it was down: its health, or an operator.
+    failback: Option<Failback>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum Failback {
+    Auto,
+    Manual,
+}
+
+/// Holding down what changes its state too often.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Damping {
+    /// Whether it is done.
+    enabled: Option<bool>,
+    /// Each change of state adds 1 to a penalty; above this it is held down.
+    #[schemars(range(min = 0.1, max = 1000.0))]
+    above: Option<f64>,
+    /// It is let go when the penalty has decayed to this.
+    #[schemars(range(min = 0.1, max = 1000.0))]
+    below: Option<f64>,
+    /// In this time half of the penalty decays.
+    half_life: Option<Duration>,
+    /// It is held no longer than this after its last change.
+    at_most: Option<Duration>,
+}
+
+/// What keeps this nameserver from trusting its own probes too far.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Safety {
+    /// At most this part of the regions may be out at once by probes alone.
+    max_ejected: Option<Part>,
+    /// Checks with targets of their own that fail only when this nameserver is cut off.
+    references: Option<Vec<String>>,
+}
+
+/// A part of a whole.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Part {
+    Number(#[schemars(range(min = 0.0, max = 1.0))] f64),
+    Percent(String),
 }
 
 #[derive(JsonSchema)]

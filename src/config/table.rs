@@ -18,7 +18,6 @@ pub(super) struct Table<'a> {
     kind: String,
     entries: &'a DeTable<'a>,
     asked: RefCell<Vec<&'static str>>,
-    later: RefCell<Vec<&'static str>>,
     /// Keys that are refused already.
     refused: RefCell<Vec<String>>,
     /// Its other keys are not judged.
@@ -28,8 +27,8 @@ pub(super) struct Table<'a> {
 impl<'a> Table<'a> {
     pub(super) fn new(at: Value<'a>, entries: &'a DeTable<'a>) -> Self {
         let (path, kind) = (at.path.clone(), at.kind.clone());
-        let (asked, later, refused) = Default::default();
-        Self { at, path, kind, entries, asked, later, refused, tolerant: Cell::new(false) }
+        let (asked, refused) = Default::default();
+        Self { at, path, kind, entries, asked, refused, tolerant: Cell::new(false) }
     }
 
     /// Leaves its other keys alone: what they may be is not known.
@@ -120,26 +119,6 @@ impl<'a> Table<'a> {
         span.start..rest.find("\n[").map_or(source.text.len(), |at| span.end + at) + 1
     }
 
-    /// A key that will mean something, but does not yet.
-    pub(super) fn later(&self, key: &'static str) {
-        self.later_unless(key, |_| false);
-    }
-
-    /// The same, where some value switches the feature off, and so may be given.
-    pub(super) fn later_unless(&self, key: &'static str, off: impl FnOnce(&Value<'a>) -> bool) {
-        self.later.borrow_mut().push(key);
-        if let Some((name, value)) = self.entries.get_key_value(key)
-            && !off(&self.value(name.get_ref(), value, key))
-        {
-            self.report(Problem::error(
-                self.at.cx.place(&name.span()),
-                self.join(key),
-                format!("the key \"{key}\""),
-                "no such key for now: it is known, but not yet supported",
-            ));
-        }
-    }
-
     /// A key that belongs somewhere else: refused with the advice given.
     pub(super) fn misplaced(&self, key: &str, wanted: &str, hint: &str) -> bool {
         let Some((name, _)) = self.entries.get_key_value(key) else { return false };
@@ -166,16 +145,9 @@ impl<'a> Table<'a> {
 
     /// Refuses every key that nobody asked for.
     pub(super) fn finish(self) {
-        let (asked, later, refused) =
-            (self.asked.borrow(), self.later.borrow(), self.refused.borrow());
-        self.at
-            .cx
-            .known
-            .borrow_mut()
-            .entry(self.kind.clone())
-            .or_default()
-            .extend(asked.iter().chain(later.iter()));
-        let known = || asked.iter().chain(later.iter()).copied();
+        let (asked, refused) = (self.asked.borrow(), self.refused.borrow());
+        self.at.cx.known.borrow_mut().entry(self.kind.clone()).or_default().extend(asked.iter());
+        let known = || asked.iter().copied();
         for (name, _) in self.entries {
             if self.tolerant.get() {
                 break;

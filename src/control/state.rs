@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crate::health::{Health, PoolHealth, State as Judged, pool_health};
 use crate::model::{
     BindingId, Check, Destination, Family, Moment, PoolId, RecordId, RegionId, Target, TargetId,
+    probed,
 };
 use crate::routing::{Assembly, Forces, Inputs, PoolStanding, Snapshot, Standing};
 
@@ -35,7 +36,7 @@ pub struct State {
     pub(super) unsettled: usize,
     by_id: HashMap<TargetId, usize>,
     /// For each pool: where the health of its (check, address) stands.
-    members: Vec<HashMap<(usize, IpAddr), usize>>,
+    members: Vec<HashMap<(Arc<str>, IpAddr), usize>>,
     pub(super) pools: Vec<PoolHealth>,
     standings: Arc<Vec<Arc<PoolStanding>>>,
     /// For each region the targets that are probed where they are served.
@@ -193,10 +194,12 @@ impl State {
         for (number, pool) in assembly.pools.iter().enumerate() {
             let id = PoolId(number as u32);
             let mut of_pool = HashMap::new();
+            let region = &assembly.regions[pool.region.index()].name;
+            let checks = probed(&pool.checks);
             let addresses = Family::BOTH.into_iter().flat_map(|family| pool.addresses(family));
             for address in addresses {
-                for (position, check) in pool.checks.iter().enumerate() {
-                    let destination = check.destination(address);
+                for check in &checks {
+                    let destination = check.destination(region, address);
                     let at = *found.entry(key(check, &destination)).or_insert_with_key(|key| {
                         let tracked = before.remove(key);
                         let health = tracked.as_ref().map(|t| t.health.clone());
@@ -204,7 +207,6 @@ impl State {
                         let id = tracked.as_ref().map_or(TargetId(self.next_id), |t| t.target.id);
                         self.next_id = self.next_id.max(id.0 + 1);
                         let settled = health.settled();
-                        let region = &assembly.regions[pool.region.index()].name;
                         let rtt = tracked.as_ref().and_then(|t| t.rtt);
                         let rtt = rtt.or_else(|| rtts.get(region).copied());
                         let target = Target { id, check: Arc::clone(check), destination, settled };
@@ -217,7 +219,7 @@ impl State {
                         });
                         targets.len() - 1
                     });
-                    of_pool.insert((position, address), at);
+                    of_pool.insert((Arc::clone(&check.name), address), at);
                     match targets[at].pools.last_mut() {
                         Some((last, addresses)) if *last == id => addresses.push(address),
                         _ => targets[at].pools.push((id, vec![address])),
@@ -340,8 +342,7 @@ impl State {
         let pool = &self.assembly.pools[id.index()];
         let members = &self.members[id.index()];
         pool_health(pool, |check, address| {
-            let position = pool.checks.iter().position(|own| Arc::ptr_eq(own, check))?;
-            Some(&self.targets[*members.get(&(position, address))?].health)
+            Some(&self.targets[*members.get(&(Arc::clone(&check.name), address))?].health)
         })
     }
 

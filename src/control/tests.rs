@@ -11,18 +11,23 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::clock;
-use crate::health::{Health, Observation, Outcome, Phases, State as Judged, Vantage};
+use crate::health::{Health, Observation, Outcome, Phases, Report, State as Judged, Vantage};
 use crate::metrics::Metrics;
 use crate::model::*;
 use crate::routing::{Assembly, Handle, Options, Parts, Reason};
 use crate::zone::Names;
 
-pub(super) const TIMING: Timing =
-    Timing { interval: Duration::from_secs(10), timeout: Duration::from_secs(2), fall: 3, rise: 2 };
+pub(super) const TIMING: Timing = Timing {
+    interval: Duration::from_secs(10),
+    fast: None,
+    timeout: Duration::from_secs(2),
+    fall: 3,
+    rise: 2,
+};
 
 pub(super) fn check(name: &str) -> Arc<Check> {
     let (name, probe) = (name.into(), Probe::Tcp);
-    Arc::new(Check { name, probe, port: 80, target: None, timing: TIMING })
+    Arc::new(Check::new(name, probe, 80, TIMING))
 }
 
 /// Regions r0, r1 and so on with so many addresses each, shared by weight, behind one record
@@ -48,6 +53,7 @@ pub(super) fn assembly_of(
         v6: Vec::new(),
         checks: vec![Arc::clone(check)],
         min_healthy: MinHealthy::Count(1),
+        calm: Calm::default(),
     };
     let region = |(n, (name, _)): (usize, &(u8, u8))| Region {
         name: format!("r{name}").into(),
@@ -87,6 +93,7 @@ pub(super) fn assembly_of(
             max_answers: 8,
             binding: BindingId(0),
         }],
+        judging: Judging::default(),
     };
     let mut problems = crate::problem::Problems::default();
     let names = Names::build(Vec::new(), &[], &mut problems);
@@ -189,6 +196,8 @@ impl Running {
             target: target.expect("it is probed").id,
             at: clock::now(),
             outcome,
+            report: Report::default(),
+            gap: TIMING.interval,
             phases: Phases { connect, ..Phases::default() },
             vantage: Vantage::Here,
         };
@@ -294,7 +303,15 @@ async fn the_first_change_is_published_at_once_and_a_burst_once() {
         for _ in 0..3 {
             let (at, outcome) = (clock::now(), Outcome::Fail("refused".into()));
             let (phases, vantage) = (Phases::default(), Vantage::Here);
-            let seen = Observation { target, at, outcome, phases, vantage };
+            let seen = Observation {
+                target,
+                at,
+                outcome,
+                report: Report::default(),
+                phases,
+                gap: TIMING.interval,
+                vantage,
+            };
             server.observations.send(seen).await.unwrap();
         }
     }
@@ -366,7 +383,15 @@ async fn a_reload_keeps_what_it_does_not_change() {
     // What is still under way for a target that has gone does no harm.
     let (at, outcome) = (clock::now(), Outcome::Fail("late".into()));
     let (phases, vantage) = (Phases::default(), Vantage::Here);
-    let late = Observation { target: before[0], at, outcome, phases, vantage };
+    let late = Observation {
+        target: before[0],
+        at,
+        outcome,
+        report: Report::default(),
+        phases,
+        gap: TIMING.interval,
+        vantage,
+    };
     server.observations.send(late).await.unwrap();
     sleep(Duration::from_millis(200)).await;
     assert_eq!(server.served().0, [50, 50]);

@@ -1,7 +1,7 @@
 //! Judging: what one more observation makes of a target's health. Pure.
 //!
 //! `fall` consecutive failures take a target down, `rise` consecutive successes bring it back,
-//! anything else resets the count. A target that was never observed is *unknown* and serves as
+//! anything else resets the count; that a target could not be asked is neither. A target that was never observed is *unknown* and serves as
 //! up: its first success settles it as up, `fall` consecutive failures settle it as down.
 //! Which addresses a pool serves for it is [`super::pool_health`]'s matter; when a target is
 //! probed (an unsettled one sooner) is the prober's.
@@ -10,7 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Observation, Outcome, Phases};
+use super::{Observation, Outcome, Phases, Report};
 use crate::model::Timing;
 
 /// An unsettled target that failed is checked again after this, or its interval if that is less.
@@ -46,7 +46,7 @@ impl fmt::Display for State {
 }
 
 /// The judged health of one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Health {
     /// What it is judged to be.
     pub state: State,
@@ -56,6 +56,12 @@ pub struct Health {
     pub successes: u32,
     /// When `state` was entered.
     pub since: Instant,
+    /// Times in a row that it could not be asked; stops at `u32::MAX`.
+    pub missing: u32,
+    /// What it said of itself when it last passed.
+    pub report: Report,
+    /// The interval in force at the latest observation; `None`: there was none.
+    pub gap: Option<Duration>,
     /// The latest observation of this process; `None` also for a health that was restored.
     pub last: Option<LastResult>,
     /// Added by a reload and not up yet since: it joins its pool late.
@@ -87,12 +93,15 @@ pub struct Transition {
 impl Health {
     /// Never observed, there since the start.
     #[must_use]
-    pub const fn unknown(now: Instant) -> Self {
+    pub fn unknown(now: Instant) -> Self {
         Self {
             state: State::Unknown,
             failures: 0,
             successes: 0,
             since: now,
+            missing: 0,
+            report: Report::default(),
+            gap: None,
             last: None,
             newcomer: false,
         }
@@ -110,18 +119,26 @@ impl Health {
         self.state != State::Unknown
     }
 
+    /// Whether it has nothing to say: it could not be asked `fall` times in a row. Where others have
+    /// something to say, they decide without it.
+    #[must_use]
+    pub const fn abstains(&self, timing: &Timing) -> bool {
+        self.missing >= timing.fall
+    }
+
     /// The time after which this target could be down at the earliest, if it is in doubt.
     ///
-    /// For one that is up with failures counted: the interval × (fall − failures). For an
+    /// For one that is up with failures counted: the interval in force × (fall − failures). For an
     /// unknown one with failures counted, which serves as up but is probed every [`RECHECK`]:
     /// that × (fall − failures). `None` without a failure, and for one that is down. When a
     /// reload lowered `fall` to the count or below, the next failure decides.
     #[must_use]
     pub fn flip(&self, timing: &Timing) -> Option<Duration> {
-        let gap = match self.state {
-            State::Up => timing.interval,
-            State::Unknown => timing.interval.min(RECHECK),
-            State::Down => return None,
+        let gap = match (self.state, self.gap) {
+            (State::Down, _) => return None,
+            (_, Some(gap)) => gap,
+            (State::Up, None) => timing.interval,
+            (State::Unknown, None) => timing.interval.min(RECHECK),
         };
         (self.failures > 0)
             .then(|| gap.saturating_mul(timing.fall.saturating_sub(self.failures).max(1)))
@@ -136,12 +153,15 @@ pub fn judge(
     seen: &Observation,
     timing: &Timing,
 ) -> (Health, Option<Transition>) {
-    let (failures, successes) = match seen.outcome {
-        Outcome::Pass => (0, was.successes.saturating_add(1)),
-        Outcome::Fail(_) => (was.failures.saturating_add(1), 0),
+    let (failures, successes, missing) = match seen.outcome {
+        Outcome::Pass => (0, was.successes.saturating_add(1), 0),
+        Outcome::Fail(_) => (was.failures.saturating_add(1), 0, 0),
+        // It says nothing, so that neither count is broken by it.
+        Outcome::Missing(_) => (was.failures, was.successes, was.missing.saturating_add(1)),
     };
+    let settles = seen.outcome == Outcome::Pass;
     let state = match was.state {
-        State::Unknown if successes > 0 => State::Up,
+        State::Unknown if settles => State::Up,
         State::Down if successes >= timing.rise => State::Up,
         State::Unknown | State::Up if failures >= timing.fall => State::Down,
         same => same,
@@ -157,6 +177,9 @@ pub fn judge(
         failures,
         successes,
         since: if changed { now } else { was.since },
+        missing,
+        report: if settles { seen.report.clone() } else { was.report },
+        gap: Some(seen.gap),
         last: Some(LastResult { at: seen.at, outcome: seen.outcome.clone(), phases: seen.phases }),
         newcomer: was.newcomer && state != State::Up,
     };
@@ -169,6 +192,8 @@ fn cause(outcome: &Outcome, count: u32) -> Arc<str> {
         (Outcome::Pass, 1) => "1 success".into(),
         (Outcome::Pass, _) => format!("{count} successes in a row").into(),
         (Outcome::Fail(reason), 1) => Arc::clone(reason),
+        // It changes no state.
+        (Outcome::Missing(reason), _) => Arc::clone(reason),
         (Outcome::Fail(reason), _) => format!("{reason} ({count} failures in a row)").into(),
     }
 }
@@ -184,6 +209,7 @@ mod tests {
 
     const TIMING: Timing = Timing {
         interval: Duration::from_secs(10),
+        fast: None,
         timeout: Duration::from_secs(2),
         fall: 3,
         rise: 2,
@@ -194,7 +220,9 @@ mod tests {
             target: TargetId(0),
             at: clock::now(),
             outcome: if pass { Outcome::Pass } else { Outcome::Fail("HTTP 503".into()) },
+            report: Report::default(),
             phases: Phases::default(),
+            gap: TIMING.interval,
             vantage: Vantage::Here,
         }
     }

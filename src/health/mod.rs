@@ -5,5 +5,5 @@ mod observation;
 mod pool;
 
 pub use judge::{Health, LastResult, RECHECK, State, Transition, judge};
-pub use observation::{Observation, Outcome, Phases, Vantage};
+pub use observation::{Observation, Outcome, Phases, Report, Vantage};
 pub use pool::{FamilyHealth, PoolHealth, pool_health};

@@ -130,21 +130,21 @@ mod tests {
 
     use super::*;
     use crate::clock;
-    use crate::model::{MinHealthy, Probe, RegionId, Timing};
+    use crate::model::{Calm, MinHealthy, Probe, RegionId, Timing};
 
     fn check(name: &str) -> Arc<Check> {
-        Arc::new(Check {
-            name: name.into(),
-            probe: Probe::Tcp,
-            port: 80,
-            target: None,
-            timing: Timing {
+        Arc::new(Check::new(
+            name.into(),
+            Probe::Tcp,
+            80,
+            Timing {
                 interval: Duration::from_secs(10),
+                fast: None,
                 timeout: Duration::from_secs(2),
                 fall: 3,
                 rise: 2,
             },
-        })
+        ))
     }
 
     fn pool(count: u8, v6: u16, checks: &[&str], min_healthy: MinHealthy) -> Pool {
@@ -155,6 +155,7 @@ mod tests {
             v6: (0..v6).map(|n| [0x2001, 0xdb8, 0, 0, 0, 0, 0, n].into()).collect(),
             checks: checks.iter().map(|name| check(name)).collect(),
             min_healthy,
+            calm: Calm::default(),
         }
     }
 

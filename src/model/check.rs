@@ -8,25 +8,64 @@ use std::time::Duration;
 use super::{Digest, TargetId};
 
 /// A configured check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Check {
     /// Its name in the configuration.
     pub name: Arc<str>,
     /// What is asked and what must be answered.
     pub probe: Probe,
-    /// The port, 1 to 65535.
+    /// The port, 1 to 65535; 0 for kinds that have none.
     pub port: u16,
     /// Probed instead of the served address.
     pub target: Option<Destination>,
     /// How often, how long, and how many results decide.
     pub timing: Timing,
+    /// Whether its results decide anything.
+    pub role: Role,
+    /// What the health factor of a target that calls itself degraded is multiplied by, 0 to 1.
+    pub degraded_factor: f64,
+    /// So long before a certificate that it sees expires it is told about.
+    pub warn_before: Duration,
 }
 
 impl Check {
-    /// Where a probe for this served address connects to: `target`, or the address itself.
+    /// What a check of this kind has where the configuration says nothing.
     #[must_use]
-    pub fn destination(&self, address: IpAddr) -> Destination {
-        self.target.clone().unwrap_or(Destination::Address(address))
+    pub const fn new(name: Arc<str>, probe: Probe, port: u16, timing: Timing) -> Self {
+        Self {
+            name,
+            probe,
+            port,
+            target: None,
+            timing,
+            role: Role::Route,
+            degraded_factor: DEGRADED_FACTOR,
+            warn_before: WARN_BEFORE,
+        }
+    }
+
+    /// What a probe for this served address of a region asks: `target`, or the address itself, or what
+    /// is known of the region.
+    #[must_use]
+    pub fn destination(&self, region: &Arc<str>, address: IpAddr) -> Destination {
+        match (self.probe.asks(), &self.target) {
+            (Asks::Address, Some(target)) => target.clone(),
+            (Asks::Address, None) => Destination::Address(address),
+            (Asks::Region, _) => Destination::Region(Arc::clone(region)),
+            (Asks::Member, _) => Destination::Member { region: Arc::clone(region), address },
+        }
+    }
+
+    /// Whether what it asks is the same whatever is served: it has a target.
+    #[must_use]
+    pub const fn asks_of_its_own(&self) -> bool {
+        self.target.is_some()
+    }
+
+    /// Whether its results decide about health.
+    #[must_use]
+    pub fn decides(&self) -> bool {
+        self.role == Role::Route
     }
 
     /// A number that stands for what is asked and what is wanted, but not for the timing: health
@@ -34,24 +73,98 @@ impl Check {
     /// version of the program, as long as nothing is added to a check.
     #[must_use]
     pub fn definition(&self) -> u64 {
-        let Self { name: _, probe, port, target, timing: _ } = self;
-        let target = target.as_ref().map(ToString::to_string).unwrap_or_default();
-        let digest = Digest::new().number(u64::from(*port)).text(&target);
-        match probe {
+        let target = self.target.as_ref().map(ToString::to_string).unwrap_or_default();
+        let digest = Digest::new().number(u64::from(self.port)).text(&target);
+        match &self.probe {
             Probe::Tcp => digest.text("tcp"),
             Probe::Http(http) => http.digest(digest.text("http")),
+            Probe::Calculated(_) => digest.text("calculated"),
         }
         .finish()
     }
 }
 
-/// What a probe does once it is connected.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// The checks that are probed: those of a list, and what is behind the calculated ones among them.
+/// Each once, in order of first appearance.
+#[must_use]
+pub fn probed(checks: &[Arc<Check>]) -> Vec<Arc<Check>> {
+    let mut found: Vec<Arc<Check>> = Vec::new();
+    let mut next: Vec<&Arc<Check>> = checks.iter().rev().collect();
+    while let Some(check) = next.pop() {
+        match &check.probe {
+            Probe::Calculated(calculated) => next.extend(calculated.of.iter().rev()),
+            _ if found.iter().any(|known| Arc::ptr_eq(known, check)) => {}
+            _ => found.push(Arc::clone(check)),
+        }
+    }
+    found
+}
+
+/// Whether a check's results decide anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Role {
+    /// They decide about health.
+    #[default]
+    Route,
+    /// They are only told.
+    Monitor,
+}
+
+/// [`Check::degraded_factor`] where nothing else is said.
+pub const DEGRADED_FACTOR: f64 = 0.5;
+/// [`Check::warn_before`] where nothing else is said: 21 days.
+pub const WARN_BEFORE: Duration = Duration::from_secs(21 * 24 * 60 * 60);
+
+/// What a probe is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// An address that is served, or what stands for it.
+    Address,
+    /// A region as a whole.
+    Region,
+    /// An address, as one of a region's.
+    Member,
+}
+
+/// What a probe does.
+#[derive(Debug, Clone, PartialEq)]
 pub enum Probe {
     /// Connecting is enough.
     Tcp,
     /// An HTTP/1.1 request.
     Http(HttpProbe),
+    /// Nothing: its state follows from those of other checks.
+    Calculated(Calculated),
+}
+
+impl Probe {
+    /// The kind as the configuration calls it.
+    #[must_use]
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Http(HttpProbe { tls: Some(_), .. }) => "https",
+            Self::Http(_) => "http",
+            Self::Calculated(_) => "calculated",
+        }
+    }
+
+    /// What it is about.
+    #[must_use]
+    pub const fn asks(&self) -> Asks {
+        match self {
+            Self::Tcp | Self::Http(_) | Self::Calculated(_) => Asks::Address,
+        }
+    }
+}
+
+/// A check that is up when enough of others are, at the same address.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calculated {
+    /// The others.
+    pub of: Vec<Arc<Check>>,
+    /// How many of them must be up; 0: it is always up; more than there are: never.
+    pub at_least: u32,
 }
 
 /// One HTTP request and what is wanted of the response.
@@ -135,6 +248,9 @@ impl fmt::Display for StatusRange {
 pub struct Timing {
     /// From the start of one probe to the start of the next.
     pub interval: Duration,
+    /// The same while results are counted that may change the state, as far as the budget of such
+    /// probes goes; not above `interval`. `None`: the interval.
+    pub fast: Option<Duration>,
     /// From connect to the last byte wanted; below the interval.
     pub timeout: Duration,
     /// Consecutive failures before down, 1 to 100.
@@ -150,6 +266,15 @@ pub enum Destination {
     Address(IpAddr),
     /// A host name, looked up by the system's resolver for each probe.
     Name(String),
+    /// A region, by its name: what is asked is something that knows of it.
+    Region(Arc<str>),
+    /// An address as one of a region's.
+    Member {
+        /// The region's name.
+        region: Arc<str>,
+        /// The address.
+        address: IpAddr,
+    },
 }
 
 impl fmt::Display for Destination {
@@ -157,12 +282,14 @@ impl fmt::Display for Destination {
         match self {
             Self::Address(address) => address.fmt(f),
             Self::Name(name) => name.fmt(f),
+            Self::Region(region) => write!(f, "region {region}"),
+            Self::Member { region, address } => write!(f, "{address} of {region}"),
         }
     }
 }
 
 /// One (check, destination): the unit that is probed and judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Target {
     /// Stable for as long as the process lives.
     pub id: TargetId,
@@ -180,9 +307,9 @@ mod tests {
     use super::*;
 
     fn check() -> Check {
-        Check {
-            name: "web".into(),
-            probe: Probe::Http(HttpProbe {
+        Check::new(
+            "web".into(),
+            Probe::Http(HttpProbe {
                 tls: Some(TlsVerify::Full),
                 method: "GET".into(),
                 path: "/healthz".into(),
@@ -191,15 +318,15 @@ mod tests {
                 expect_status: vec![StatusRange { first: 200, last: 299 }],
                 expect_body: None,
             }),
-            port: 443,
-            target: None,
-            timing: Timing {
+            443,
+            Timing {
                 interval: Duration::from_secs(10),
+                fast: None,
                 timeout: Duration::from_secs(2),
                 fall: 3,
                 rise: 2,
             },
-        }
+        )
     }
 
     fn http(change: impl FnOnce(&mut HttpProbe)) -> Check {
@@ -251,9 +378,10 @@ mod tests {
     #[test]
     fn a_target_stands_in_for_every_address() {
         let address = IpAddr::from([192, 0, 2, 1]);
-        assert_eq!(check().destination(address), Destination::Address(address));
+        let region: Arc<str> = "us-east".into();
+        assert_eq!(check().destination(&region, address), Destination::Address(address));
         let target = Destination::Name("probe.example.com".into());
         let other = Check { target: Some(target.clone()), ..check() };
-        assert_eq!(other.destination(address), target);
+        assert_eq!(other.destination(&region, address), target);
     }
 }

@@ -1,6 +1,7 @@
 //! The vocabulary of the project: every type here is valid by construction and does no I/O.
 
 mod at_once;
+mod calm;
 mod check;
 mod client;
 mod digest;
@@ -15,7 +16,11 @@ mod weight;
 mod worst_case;
 
 pub use at_once::probes_at_once;
-pub use check::{Check, Destination, HttpProbe, Probe, StatusRange, Target, Timing, TlsVerify};
+pub use calm::{Calm, Damping, Failback, Judging, Ramp, Safety, Shed};
+pub use check::{
+    Asks, Calculated, Check, DEGRADED_FACTOR, Destination, HttpProbe, Probe, Role, StatusRange,
+    Target, Timing, TlsVerify, WARN_BEFORE, probed,
+};
 pub use client::Attributes;
 pub use digest::{Digest, mix};
 pub use embedded::{canonical, embedded};

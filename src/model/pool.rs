@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::{Check, Family, Location, PoolId, RegionId, Weight};
+use super::{Calm, Check, Family, Location, PoolId, RegionId, Weight};
 
 /// A region of the configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Region {
 }
 
 /// One region's addresses and checks, or a record's own for that region.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Pool {
     /// The region that it belongs to.
     pub region: RegionId,
@@ -33,6 +33,8 @@ pub struct Pool {
     pub checks: Vec<Arc<Check>>,
     /// How many addresses of a family must be up.
     pub min_healthy: MinHealthy,
+    /// What becomes of its health before it is served.
+    pub calm: Calm,
 }
 
 impl Pool {

@@ -27,7 +27,7 @@ mod tests {
     #[test]
     fn the_worst_cases_that_check_prints() {
         let secs = Duration::from_secs;
-        let timing = Timing { interval: secs(10), timeout: secs(2), fall: 3, rise: 2 };
+        let timing = Timing { interval: secs(10), fast: None, timeout: secs(2), fall: 3, rise: 2 };
         assert_eq!(worst_case(timing, 60, 10), (secs(32), secs(72)));
         assert_eq!(worst_case(timing, 5, 5), (secs(32), secs(42)));
         assert_eq!(worst_case(timing, 60, 60), (secs(32), secs(92)));

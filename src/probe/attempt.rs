@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::reason;
 use crate::clock;
-use crate::health::Phases;
+use crate::health::{Phases, Report};
 
 /// The clock of one probe.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub(super) struct Attempt {
     timeout: Duration,
     /// What each phase took so far.
     pub(super) phases: Phases,
+    /// What the target said of itself so far.
+    pub(super) report: Report,
 }
 
 /// Why a probe gave no pass.
@@ -27,6 +29,9 @@ pub(super) enum Failure {
     Target(Arc<str>),
     /// This host could not ask: nothing is known of the target.
     Local(Arc<str>),
+    /// What knows of the target could not be asked: nothing is known of the target.
+    #[expect(dead_code, reason = "no kind of check asks such a source yet")]
+    Source(Arc<str>),
 }
 
 impl Failure {
@@ -49,7 +54,7 @@ impl Failure {
 impl Attempt {
     /// Starts the clock.
     pub(super) fn start(timeout: Duration) -> Self {
-        Self { start: clock::now(), timeout, phases: Phases::default() }
+        Self { start: clock::now(), timeout, phases: Phases::default(), report: Report::default() }
     }
 
     /// The time since the start.

@@ -50,7 +50,9 @@ pub(super) async fn connect(
 ) -> Result<TcpStream, Failure> {
     let addresses = match &target.destination {
         Destination::Address(address) => vec![*address],
+        Destination::Member { address, .. } => vec![*address],
         Destination::Name(name) => resolve(name, target, lookups, attempt).await?,
+        Destination::Region(_) => Vec::new(),
     };
     let mut failure = None;
     for address in addresses.into_iter().take(ADDRESSES_MAX) {

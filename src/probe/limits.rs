@@ -86,13 +86,12 @@ mod tests {
         let (interval, timeout) = (Duration::from_secs(interval), Duration::from_secs(timeout));
         let target = Target {
             id: TargetId(0),
-            check: Arc::new(Check {
-                name: "web".into(),
-                probe: Probe::Tcp,
-                port: 80,
-                target: None,
-                timing: Timing { interval, timeout, fall: 3, rise: 2 },
-            }),
+            check: Arc::new(Check::new(
+                "web".into(),
+                Probe::Tcp,
+                80,
+                Timing { interval, fast: None, timeout, fall: 3, rise: 2 },
+            )),
             destination: Destination::Address([192, 0, 2, 1].into()),
             settled: true,
         };

@@ -58,6 +58,12 @@ impl Schedule {
         next.max(ended)
     }
 
+    /// The time from one probe to the next, as it is now.
+    #[must_use]
+    pub fn gap(&self) -> Duration {
+        if self.doubt.is_some() { RECHECK.min(self.interval) } else { self.interval }
+    }
+
     /// The target's first slot after `at`, at most an interval later.
     #[must_use]
     pub fn slot_after(&self, at: Instant) -> Instant {
@@ -95,16 +101,10 @@ mod tests {
     const INTERVAL: Duration = Duration::from_secs(10);
 
     fn target(name: &str, last: u8, interval: Duration, settled: bool) -> Target {
-        let timing = Timing { interval, timeout: interval / 5, fall: 3, rise: 2 };
+        let timing = Timing { interval, fast: None, timeout: interval / 5, fall: 3, rise: 2 };
         Target {
             id: TargetId(0),
-            check: Arc::new(Check {
-                name: name.into(),
-                probe: Probe::Tcp,
-                port: 80,
-                target: None,
-                timing,
-            }),
+            check: Arc::new(Check::new(name.into(), Probe::Tcp, 80, timing)),
             destination: Destination::Address([192, 0, 2, last].into()),
             settled,
         }

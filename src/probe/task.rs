@@ -10,14 +10,14 @@ use tokio::sync::{Semaphore, mpsc};
 use super::limits::permit;
 use super::schedule::Schedule;
 use crate::clock;
-use crate::health::{Observation, Outcome, Phases, Vantage};
+use crate::health::{Observation, Outcome, Phases, Report, Vantage};
 use crate::model::Target;
 
 /// What a probe came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Verdict {
-    /// The target was asked.
-    Seen(Outcome, Phases),
+    /// The target was asked, or what knows of it.
+    Seen(Outcome, Report, Phases),
     /// This host could not ask (it is out of files or memory): nothing is known of the target.
     Abstained(Arc<str>),
 }
@@ -55,22 +55,26 @@ pub(super) async fn run<F, P>(
         let verdict = Box::pin((shared.probe)(Arc::clone(&target))).await;
         let ended = clock::now();
         drop(permit);
-        let passed = match verdict {
-            Verdict::Seen(outcome, phases) => {
-                let passed = outcome == Outcome::Pass;
-                let (at, vantage) = (started, Vantage::Here);
-                let seen = Observation { target: target.id, at, outcome, phases, vantage };
-                if shared.observations.send(seen).await.is_err() {
-                    return;
-                }
-                Some(passed)
-            }
+        let (outcome, report, phases) = match verdict {
+            Verdict::Seen(outcome, report, phases) => (outcome, report, phases),
             Verdict::Abstained(why) => {
                 abstain(&shared.abstained, &target, &why);
-                None
+                let phases = Phases { total: ended - started, ..Phases::default() };
+                (Outcome::Missing(why), Report::default(), phases)
             }
         };
+        let passed = match outcome {
+            Outcome::Pass => Some(true),
+            Outcome::Fail(_) => Some(false),
+            Outcome::Missing(_) => None,
+        };
         next = schedule.next(started, ended, passed);
+        let (target, at, gap) = (target.id, started, schedule.gap());
+        let vantage = Vantage::Here;
+        let seen = Observation { target, at, outcome, report, phases, gap, vantage };
+        if shared.observations.send(seen).await.is_err() {
+            return;
+        }
     }
 }
 

@@ -36,7 +36,7 @@ impl Tools {
             Probe::Http(HttpProbe { tls: Some(verify), .. }) => {
                 Some(self.tls.config(*verify).await)
             }
-            Probe::Http(_) | Probe::Tcp => None,
+            Probe::Http(_) | Probe::Tcp | Probe::Calculated(_) => None,
         };
         let mut attempt = Attempt::start(target.check.timing.timeout);
         let result = match config.transpose() {
@@ -45,8 +45,13 @@ impl Tools {
         };
         attempt.phases.total = attempt.elapsed();
         match result {
-            Ok(()) => Verdict::Seen(Outcome::Pass, attempt.phases),
-            Err(Failure::Target(why)) => Verdict::Seen(Outcome::Fail(why), attempt.phases),
+            Ok(()) => Verdict::Seen(Outcome::Pass, attempt.report, attempt.phases),
+            Err(Failure::Target(why)) => {
+                Verdict::Seen(Outcome::Fail(why), attempt.report, attempt.phases)
+            }
+            Err(Failure::Source(why)) => {
+                Verdict::Seen(Outcome::Missing(why), attempt.report, attempt.phases)
+            }
             Err(Failure::Local(why)) => Verdict::Abstained(why),
         }
     }
@@ -60,7 +65,8 @@ impl Tools {
         let allow = Arc::clone(&self.limits.borrow().allow);
         let stream = connect(target, &allow, &self.lookups, attempt).await?;
         match (&target.check.probe, config) {
-            (Probe::Tcp, _) => Ok(()),
+            // A calculated one is never probed.
+            (Probe::Tcp | Probe::Calculated(_), _) => Ok(()),
             (Probe::Http(probe), None) => http::exchange(probe, target, stream, attempt).await,
             (Probe::Http(probe), Some(config)) => {
                 let name = tls_name(probe, target, &stream)?;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Binding, BindingId, Pool, PoolId, Record, RecordId, Region, Tree, TreeId, worst_case,
+    Binding, BindingId, Judging, Pool, PoolId, Record, RecordId, Region, Tree, TreeId, probed,
+    worst_case,
 };
 use crate::zone::Names;
 
@@ -30,6 +31,8 @@ pub struct Parts {
     pub bindings: Vec<Binding>,
     /// The dynamic records, in the order of the configuration.
     pub records: Vec<Record>,
+    /// How health is judged.
+    pub judging: Judging,
 }
 
 impl Parts {
@@ -40,7 +43,8 @@ impl Parts {
         let binding = self.bindings.get(record.binding.index())?;
         let pools = binding.pools.iter().flatten().filter_map(|id| self.pools.get(id.index()));
         pools
-            .flat_map(|pool| &pool.checks)
+            .flat_map(|pool| probed(&pool.checks))
+            .filter(|check| check.decides())
             .map(|check| worst_case(check.timing, record.ttl, record.ttl_min))
             .reduce(|a, b| (a.0.max(b.0), a.1.max(b.1)))
     }
@@ -82,7 +86,7 @@ impl Assembly {
         options: Options,
         mut column: impl FnMut(&Region, &Record) -> u32,
     ) -> Self {
-        let Parts { regions, pools, trees, bindings, records } = &parts;
+        let Parts { regions, pools, trees, bindings, records, judging: _ } = &parts;
         let mut pool_bindings = vec![Vec::new(); pools.len()];
         for (at, binding) in bindings.iter().enumerate() {
             for pool in binding.pools.iter().flatten() {

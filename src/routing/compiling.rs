@@ -10,8 +10,8 @@ use super::properties::spec;
 use super::tables::{Spec, plant};
 use super::*;
 use crate::model::{
-    Binding, BindingId, Family, MinHealthy, Node, NodeId, OnAllDown, Pool, PoolId, Record,
-    RecordId, Region, RegionId, Slot, Tree, TreeId, Weight,
+    Binding, BindingId, Calm, Family, Judging, MinHealthy, Node, NodeId, OnAllDown, Pool, PoolId,
+    Record, RecordId, Region, RegionId, Slot, Tree, TreeId, Weight,
 };
 use crate::problem::{Place, Problems};
 use crate::wire::Name;
@@ -27,6 +27,7 @@ pub(super) fn pool(region: u16, v4: u8, v6: u16) -> Pool {
         v6: (1..=v6).map(|n| Ipv6Addr::new(0x2001, 0xdb8, region, 0, 0, 0, 0, n)).collect(),
         checks: Vec::new(),
         min_healthy: MinHealthy::Count(1),
+        calm: Calm::default(),
     }
 }
 
@@ -62,6 +63,7 @@ pub(super) fn assemble_named(
             max_answers: 8,
             binding: BindingId(0),
         }],
+        judging: Judging::default(),
     };
     let places = Places::for_tests(vec![classes]);
     let names = Names::build(Vec::new(), &[], &mut Problems::default());

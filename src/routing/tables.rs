@@ -8,8 +8,8 @@ use super::levels::{Health, Reading};
 use super::offer::Walk;
 use super::*;
 use crate::model::{
-    Family, Member, MinHealthy, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Pool, RegionId,
-    Slot, Tree, Weight,
+    Calm, Family, Member, MinHealthy, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Pool,
+    RegionId, Slot, Tree, Weight,
 };
 
 /// A tree in the short form of tests; regions are numbered from 0.
@@ -137,6 +137,7 @@ fn standing(number: u16, both: Both) -> PoolStanding {
             .collect(),
         checks: Vec::new(),
         min_healthy: MinHealthy::Count(1),
+        calm: Calm::default(),
     };
     PoolStanding::new(Family::BOTH.map(|family| {
         let h = both[family.index()].unwrap_or_default();

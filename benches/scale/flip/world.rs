@@ -19,8 +19,8 @@ const REGIONS: u16 = 12;
 /// One failure is enough, and one success, so that each observation is a flip.
 fn check() -> Arc<Check> {
     let second = Duration::from_secs(1);
-    let timing = Timing { interval: 10 * second, timeout: second, fall: 1, rise: 1 };
-    Arc::new(Check { name: "web".into(), probe: Probe::Tcp, port: 80, target: None, timing })
+    let timing = Timing { interval: 10 * second, fast: None, timeout: second, fall: 1, rise: 1 };
+    Arc::new(Check::new("web".into(), Probe::Tcp, 80, timing))
 }
 
 fn pool(number: u32, region: RegionId, check: &Arc<Check>) -> Pool {
@@ -31,6 +31,7 @@ fn pool(number: u32, region: RegionId, check: &Arc<Check>) -> Pool {
         v6: vec![Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) + u128::from(number))],
         checks: vec![Arc::clone(check)],
         min_healthy: MinHealthy::Count(1),
+        calm: Calm::default(),
     }
 }
 
@@ -120,6 +121,7 @@ pub(super) fn shared(rules: Rules) -> Parts {
         trees: (0..TREES).map(|n| geolocation(n, rules)).collect(),
         bindings: (0..TREES).map(binding).collect(),
         records: (0..RECORDS).map(|n| record(n, n % TREES)).collect(),
+        judging: Judging::default(),
     }
 }
 
@@ -146,5 +148,6 @@ pub(super) fn own() -> Parts {
         trees: vec![tree],
         bindings: (0..RECORDS).map(binding).collect(),
         records: (0..RECORDS).map(|n| record(n, n)).collect(),
+        judging: Judging::default(),
     }
 }

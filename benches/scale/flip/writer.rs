@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use trimtab::clock;
 use trimtab::control::{Control, Event, State, Wiring, apply};
 use trimtab::geo::{Geo, LatencyTable};
-use trimtab::health::{Health, Observation, Outcome, Phases, Vantage};
+use trimtab::health::{Health, Observation, Outcome, Phases, Report, Vantage};
 use trimtab::metrics::Metrics;
 use trimtab::model::{Check, Destination, TargetId};
 use trimtab::problem::Problems;
@@ -33,7 +33,8 @@ pub(super) fn assembly(parts: Parts, geo: &Geo) -> Arc<Assembly> {
 fn observation(target: TargetId, up: bool) -> Observation {
     let outcome = if up { Outcome::Pass } else { Outcome::Fail("connect: refused".into()) };
     let (at, phases, vantage) = (clock::now(), Phases::default(), Vantage::Here);
-    Observation { target, at, outcome, phases, vantage }
+    let (report, gap) = (Report::default(), Duration::from_secs(10));
+    Observation { target, at, outcome, report, phases, gap, vantage }
 }
 
 /// How long something took.

@@ -37,12 +37,14 @@ pub use supplied::{depends_on_sources, supplied};
 #[must_use]
 pub fn resolve(config: &Config, problems: &mut Problems) -> Parts {
     let mut resolver = Resolver::new(config, problems);
+    resolver.calculated();
     resolver.region_pools();
     resolver.policies();
     resolver.default_all_down();
     for record in &config.records {
         resolver.record(record);
     }
+    resolver.out.judging = resolver.judging();
     resolver.concurrency();
     resolver.unused();
     let resolved = resolver.out;

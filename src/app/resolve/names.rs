@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use super::Resolver;
 use crate::config::{self, Config, Spanned};
-use crate::model::{Check, RegionId};
+use crate::model::{self, Calculated, Check, RegionId};
 use crate::problem::nearest;
+
+/// How deep calculated checks may be nested.
+const CALCULATED_DEPTH: usize = 16;
 
 /// What a name in the space of regions and policies stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -89,6 +92,77 @@ impl Resolver<'_> {
                 let known = self.checks.keys().copied().collect();
                 self.report_unknown(name, key, "the name of a check", known);
             }
+        }
+        checks
+    }
+
+    /// Gives each calculated check what it looks at: afterwards a name stands for all of it.
+    pub(super) fn calculated(&mut self) {
+        let mut path = Vec::new();
+        for check in &self.config.checks {
+            self.calculate(check, &mut path);
+        }
+    }
+
+    fn calculate(&mut self, check: &config::Check, path: &mut Vec<Arc<str>>) -> Option<Arc<Check>> {
+        let (name, key) = (&check.name, format!("checks.{}.of", check.name.value));
+        let known = self.checks.get(&*name.value).cloned();
+        let model::Probe::Calculated(Calculated { at_least, .. }) = check.spec.probe else {
+            return known;
+        };
+        // It is done already.
+        if known.as_ref().is_some_and(|known| !Arc::ptr_eq(known, &check.spec)) {
+            return known;
+        }
+        if let Some(start) = path.iter().position(|above| *above == name.value) {
+            let circle: String = path.iter().skip(start).map(|at| format!("{at} → ")).collect();
+            let found = format!("the circle {circle}{}", name.value);
+            let wanted = "checks that do not look at themselves";
+            self.error(&name.place.clone(), key, found, wanted, None);
+            return None;
+        }
+        if path.len() >= CALCULATED_DEPTH {
+            let wanted = format!("calculated checks nested at most {CALCULATED_DEPTH} deep");
+            self.error(&name.place.clone(), key, "more, one within the other", wanted, None);
+            return None;
+        }
+        path.push(Arc::clone(&name.value));
+        let mut of = Vec::with_capacity(check.of.len());
+        for other in &check.of {
+            match self.config.checks.iter().find(|check| *check.name.value == *other.value) {
+                Some(found) => {
+                    self.used.checks.insert(Arc::clone(&found.name.value));
+                    of.extend(self.calculate(found, path));
+                }
+                None => {
+                    let known = self.checks.keys().copied().collect();
+                    self.report_unknown(other, &key, "the name of a check", known);
+                }
+            }
+        }
+        path.pop();
+        let probe = model::Probe::Calculated(Calculated { of, at_least });
+        let made = Arc::new(Check { probe, ..(*check.spec).clone() });
+        let config = self.config;
+        let mut names = config.checks.iter().map(|other| &*other.name.value);
+        if let Some(name) = names.find(|name| **name == *check.name.value) {
+            self.checks.insert(name, Arc::clone(&made));
+        }
+        Some(made)
+    }
+
+    /// The checks by which this nameserver tells whether it is cut off.
+    pub(super) fn references(&mut self) -> Vec<Arc<Check>> {
+        let names = &self.config.safety.references;
+        let checks = self.checks_named(names, "safety.references");
+        for (name, check) in names.iter().zip(&checks) {
+            let probes_itself = !matches!(check.probe, model::Probe::Calculated(_));
+            if probes_itself && check.asks_of_its_own() {
+                continue;
+            }
+            let found = format!("\"{}\", which is probed where it is served", name.value);
+            let wanted = "a check that has a target";
+            self.error(&name.place, "safety.references", found, wanted, None);
         }
         checks
     }

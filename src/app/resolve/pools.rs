@@ -8,18 +8,20 @@ use super::Resolver;
 use super::build::number;
 use crate::config::{self, Concurrency, Policy, PolicyKind, Spanned};
 use crate::model::{
-    Check, Destination, Family, Pool, PoolId, Region, RegionId, forbidden, probes_at_once,
+    self, Check, Destination, Family, Judging, Pool, PoolId, Region, RegionId, forbidden,
+    probes_at_once,
 };
 
 /// Everything that is probed for these pools, each (check, destination) once, in the pools' order.
 #[must_use]
-pub fn probed(pools: &[Pool]) -> Vec<(Arc<Check>, Destination)> {
+pub fn probed(regions: &[Region], pools: &[Pool]) -> Vec<(Arc<Check>, Destination)> {
     let mut seen = HashSet::new();
     let mut all = Vec::new();
     for pool in pools {
-        for check in &pool.checks {
+        let region = &regions[pool.region.index()].name;
+        for check in &model::probed(&pool.checks) {
             for address in Family::BOTH.into_iter().flat_map(|family| pool.addresses(family)) {
-                let destination = check.destination(address);
+                let destination = check.destination(region, address);
                 if seen.insert((Arc::clone(&check.name), destination.clone())) {
                     all.push((Arc::clone(check), destination));
                 }
@@ -82,8 +84,9 @@ impl Resolver<'_> {
                 self.forbidden(address.value, &address.place, key);
             }
         }
-        let min_healthy = self.config.regions[region.index()].min_healthy;
-        self.out.pools.push(Pool { region, record, v4, v6, checks, min_healthy });
+        let spec = &self.config.regions[region.index()];
+        let (min_healthy, calm) = (spec.min_healthy, spec.calm);
+        self.out.pools.push(Pool { region, record, v4, v6, checks, min_healthy, calm });
         PoolId(number(self.out.pools.len() - 1))
     }
 
@@ -117,9 +120,18 @@ impl Resolver<'_> {
         }
     }
 
+    /// How health is judged as a whole.
+    pub(super) fn judging(&mut self) -> Judging {
+        Judging {
+            damping: self.config.damping.in_force(),
+            safety: self.config.safety.bounds,
+            references: self.references(),
+        }
+    }
+
     /// Warns when probes would wait for each other while everything hangs.
     pub(super) fn concurrency(&mut self) {
-        let probed = probed(&self.out.pools);
+        let probed = probed(&self.out.regions, &self.out.pools);
         let needed = probes_at_once(probed.iter().map(|(check, _)| check.timing));
         if let Concurrency::Count(count) = &self.config.probe.concurrency
             && usize::from(count.value) < needed

@@ -252,7 +252,7 @@ fn a_destination_is_probed_once_however_many_pools_share_it() {
         c = ["192.0.2.4"]
         "#,
     );
-    let probed = probed(&r.pools);
+    let probed = probed(&r.regions, &r.pools);
     let probed: Vec<_> = probed.iter().map(|(c, to)| format!("{} {to}", c.name)).collect();
     assert_eq!(probed, ["web 192.0.2.1", "web 192.0.2.2", "web 192.0.2.3", "slow 192.0.2.3"]);
 }

@@ -13,18 +13,18 @@ use crate::metrics::Metrics;
 use crate::model::{Check, Destination, Moment, Probe, Timing};
 
 fn check(port: u16) -> Check {
-    Check {
-        name: "web".into(),
-        probe: Probe::Tcp,
+    Check::new(
+        "web".into(),
+        Probe::Tcp,
         port,
-        target: None,
-        timing: Timing {
+        Timing {
             interval: Duration::from_secs(10),
+            fast: None,
             timeout: Duration::from_secs(2),
             fall: 3,
             rise: 2,
         },
-    }
+    )
 }
 
 fn at() -> Destination {

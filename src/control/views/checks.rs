@@ -5,7 +5,6 @@ use super::{Seen, page};
 use crate::control::helm::CheckFilter;
 use crate::control::state::Tracked;
 use crate::health::{LastResult, Outcome, State as Judged};
-use crate::model::Probe;
 
 /// The targets that are wanted.
 pub(in crate::control) fn checks(seen: Seen<'_>, filter: &CheckFilter) -> Page<CheckView> {
@@ -33,12 +32,7 @@ fn one(seen: Seen<'_>, tracked: &Tracked) -> CheckView {
     let pools = tracked.pools.iter().map(|(pool, _)| seen.state.assembly.pool_name(*pool));
     CheckView {
         check: check.name.to_string(),
-        kind: match &check.probe {
-            Probe::Tcp => "tcp",
-            Probe::Http(http) if http.tls.is_some() => "https",
-            Probe::Http(_) => "http",
-        }
-        .into(),
+        kind: check.probe.label().into(),
         destination: tracked.target.destination.to_string(),
         port: check.port,
         pools: pools.collect(),
@@ -60,7 +54,7 @@ fn last_view(seen: Seen<'_>, last: &LastResult) -> LastView {
         passed: last.outcome == Outcome::Pass,
         reason: match &last.outcome {
             Outcome::Pass => None,
-            Outcome::Fail(reason) => Some(reason.to_string()),
+            Outcome::Fail(reason) | Outcome::Missing(reason) => Some(reason.to_string()),
         },
         connect_ms: last.phases.connect.map(ms),
         tls_ms: last.phases.tls.map(ms),

@@ -97,7 +97,7 @@ fn culprit<'a>(targets: &[&'a Tracked]) -> Option<&'a Tracked> {
 fn reason(tracked: &Tracked) -> String {
     let health = &tracked.health;
     let saw = match health.last.as_ref().map(|last| &last.outcome) {
-        Some(Outcome::Fail(reason)) => reason.to_string(),
+        Some(Outcome::Fail(reason) | Outcome::Missing(reason)) => reason.to_string(),
         Some(Outcome::Pass) => format!(
             "passes again, {} of {} times in a row",
             health.successes, tracked.target.check.timing.rise

@@ -66,7 +66,14 @@ fn world(client_subnet: bool) -> Snapshot {
         pools: vec![Some(PoolId(0)), (tree != 1).then_some(PoolId(1))],
     };
     let records = vec![record("app", 0), record("de", 1), record("all", 2)];
-    let parts = Parts { regions, pools, trees, bindings: (0..3).map(binding).collect(), records };
+    let parts = Parts {
+        regions,
+        pools,
+        trees,
+        bindings: (0..3).map(binding).collect(),
+        records,
+        judging: Judging::default(),
+    };
     let networks = NETWORKS.map(|(prefix, country)| Network {
         prefix: prefix.parse().unwrap(),
         attributes: Attributes { country: country.parse().ok(), ..Attributes::default() },

@@ -91,6 +91,7 @@ pub(super) fn region(n: u8, v6: bool) -> (Region, Pool) {
         v6: v6.then(|| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n.into())).into_iter().collect(),
         checks: Vec::new(),
         min_healthy: MinHealthy::Count(1),
+        calm: Calm::default(),
     };
     (region, pool)
 }
@@ -129,6 +130,7 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
         trees: vec![tree],
         bindings: vec![binding],
         records: vec![record("app", 0)],
+        judging: Judging::default(),
     };
     let standings = vec![
         Arc::new(PoolStanding::assumed(&parts.pools[0], true)),

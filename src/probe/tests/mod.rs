@@ -43,16 +43,10 @@ fn body(wanted: &str) -> Probe {
 
 /// A tcp target.
 pub(super) fn target_at(destination: Destination, port: u16) -> Target {
-    let timing = Timing { interval: PATIENT * 2, timeout: PATIENT, fall: 3, rise: 2 };
+    let timing = Timing { interval: PATIENT * 2, fast: None, timeout: PATIENT, fall: 3, rise: 2 };
     Target {
         id: TargetId(0),
-        check: Arc::new(Check {
-            name: "web".into(),
-            probe: Probe::Tcp,
-            port,
-            target: None,
-            timing,
-        }),
+        check: Arc::new(Check::new("web".into(), Probe::Tcp, port, timing)),
         destination,
         settled: false,
     }
@@ -79,7 +73,7 @@ async fn probe_with(
     check.probe = probe;
     check.timing.timeout = timeout;
     match tools.probe(&target).await {
-        Verdict::Seen(outcome, phases) => (outcome, phases),
+        Verdict::Seen(outcome, _, phases) => (outcome, phases),
         Verdict::Abstained(why) => panic!("abstained: {why}"),
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::clock;
-use crate::health::Observation;
+use crate::health::{Observation, Report};
 use crate::probe::{Prober, Settings};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -21,7 +21,7 @@ fn target(id: u32, interval: Duration, settled: bool) -> Arc<Target> {
     let mut target = target_at(Destination::Address(address.into()), 80);
     target.id = TargetId(id);
     target.settled = settled;
-    let timing = Timing { interval, timeout: interval / 5, fall: 3, rise: 2 };
+    let timing = Timing { interval, fast: None, timeout: interval / 5, fall: 3, rise: 2 };
     Arc::make_mut(&mut target.check).timing = timing;
     Arc::new(target)
 }
@@ -69,11 +69,15 @@ impl Stage {
                 match manner.unwrap_or(Manner::Passes(Duration::ZERO)) {
                     Manner::Passes(took) => {
                         tokio::time::sleep(took).await;
-                        Verdict::Seen(Outcome::Pass, Phases::default())
+                        Verdict::Seen(Outcome::Pass, Report::default(), Phases::default())
                     }
                     Manner::Fails(took) => {
                         tokio::time::sleep(took).await;
-                        Verdict::Seen(Outcome::Fail("no".into()), Phases::default())
+                        Verdict::Seen(
+                            Outcome::Fail("no".into()),
+                            Report::default(),
+                            Phases::default(),
+                        )
                     }
                     Manner::Abstains => Verdict::Abstained("too many open files".into()),
                     Manner::Panics => panic!("a defect of the test's"),

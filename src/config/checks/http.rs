@@ -1,105 +1,19 @@
-//! `[checks.NAME]`: what is probed, how, and how often.
-
-use std::net::IpAddr;
-use std::sync::Arc;
+//! The keys of http and https checks.
 
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Uri};
-use tokio_rustls::rustls::pki_types::ServerName;
 
-use super::context::Spanned;
-use super::defaults::timing;
-use super::table::Table;
-use super::value::Value;
-use super::{later, names};
-use crate::model::{self, Destination, HttpProbe, StatusRange, Timing, TlsVerify};
-
-/// A check, and where its parts were written.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Check {
-    /// Its name.
-    pub name: Spanned<Arc<str>>,
-    /// What it does; shared by all pools that use it.
-    pub spec: Arc<model::Check>,
-    /// Its target, if it has one of its own.
-    pub target: Option<Spanned<Destination>>,
-}
+use super::server_name;
+use crate::config::table::Table;
+use crate::config::value::Value;
+use crate::model::{self, HttpProbe, StatusRange, TlsVerify};
 
 /// The most that is read of a body, in octets.
 const BODY_MAX: usize = 5120;
 const STATUS_WANTED: &str = "a status code or a range of them: \"204\" or \"200-299\"";
-const TARGET_WANTED: &str = "an address or a host name, without a port";
 
-const TYPES: [(&str, Kind); 3] = [("http", Kind::Http), ("https", Kind::Https), ("tcp", Kind::Tcp)];
-const TYPES_LATER: [&str; 8] =
-    ["tls", "dns", "grpc", "icmp", "exec", "prometheus", "push", "calculated"];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Http,
-    Https,
-    Tcp,
-}
-
-impl Check {
-    pub(super) fn read_all(v: &Value<'_>, defaults: Timing) -> Option<Vec<Self>> {
-        let entries = v.entries("a table of checks: [checks.web]")?;
-        let read = entries.into_iter().map(|(name, place, v)| {
-            let name = names::read(name, place, &v);
-            let check = v.table(|t| Self::read(t, &name, defaults));
-            check.unwrap_or_else(|| Self::unread(&name, defaults))
-        });
-        Some(read.collect())
-    }
-
-    fn read(t: &Table<'_>, name: &Spanned<Arc<str>>, defaults: Timing) -> Self {
-        let wanted = "type = \"http\", \"https\" or \"tcp\"";
-        let Some(kind) = t.required("type", wanted, |v| v.word_or_later(&TYPES, &TYPES_LATER))
-        else {
-            t.tolerate();
-            return Self::unread(name, defaults);
-        };
-        let timing = timing(t, defaults);
-        let target = t.optional("target", |v| {
-            v.parsed(TARGET_WANTED, destination).map(|to| v.with_place(to))
-        });
-        later::check(t);
-        let (default_port, probe) = match kind {
-            Kind::Tcp => (None, tcp(t)),
-            Kind::Http => (Some(80), http(t, kind)),
-            Kind::Https => (Some(443), http(t, kind)),
-        };
-        let port = match default_port {
-            Some(port) => t.optional("port", |v| v.integer(1..=65535)).or(Some(port)),
-            None => t.required("port", "a port from 1 to 65535", |v| v.integer(1..=65535)),
-        };
-        let spec = model::Check {
-            name: Arc::clone(name),
-            probe,
-            port: port.unwrap_or(1),
-            target: target.clone().map(|to| to.value),
-            timing,
-        };
-        Self { name: name.clone(), spec: Arc::new(spec), target }
-    }
-
-    /// Stands for a check that cannot be read, so that references to it are not unknown.
-    fn unread(name: &Spanned<Arc<str>>, timing: Timing) -> Self {
-        let probe = model::Probe::Tcp;
-        let spec = model::Check { name: Arc::clone(name), probe, port: 1, target: None, timing };
-        Self { name: name.clone(), spec: Arc::new(spec), target: None }
-    }
-}
-
-fn tcp(t: &Table<'_>) -> model::Probe {
-    for key in ["path", "host", "method", "headers", "expect_status", "expect_body", "verify_tls"] {
-        let hint = "a tcp check only connects; use type = \"http\" or \"https\"";
-        t.misplaced(key, "a key of a tcp check", hint);
-    }
-    model::Probe::Tcp
-}
-
-fn http(t: &Table<'_>, kind: Kind) -> model::Probe {
+/// What is asked and wanted, over TLS or not.
+pub(super) fn read(t: &Table<'_>, secure: bool) -> model::Probe {
     let mut probe = HttpProbe {
         tls: None,
         method: Method::GET.to_string(),
@@ -128,13 +42,12 @@ fn http(t: &Table<'_>, kind: Kind) -> model::Probe {
             "HEAD is answered without a body",
         );
     }
-    if kind == Kind::Https {
+    if secure {
         probe.tls = Some(tls(t));
     } else {
         let hint = "type = \"https\" speaks TLS";
         t.misplaced("verify_tls", "a key of an http check", hint);
     }
-    later::http_check(t);
     model::Probe::Http(probe)
 }
 
@@ -159,17 +72,6 @@ fn path(v: &Value<'_>) -> Option<String> {
         let good = text.starts_with('/') && !text.contains('#') && text.parse::<Uri>().is_ok();
         good.then(|| text.into())
     })
-}
-
-fn server_name(text: &str) -> Option<String> {
-    ServerName::try_from(text).ok().map(|_| text.into())
-}
-
-fn destination(text: &str) -> Option<Destination> {
-    match text.parse::<IpAddr>() {
-        Ok(address) => Some(Destination::Address(address)),
-        Err(_) => server_name(text).map(Destination::Name),
-    }
 }
 
 fn headers(v: &Value<'_>) -> Option<Vec<(String, String)>> {

@@ -1,0 +1,145 @@
+//! `[checks.NAME]`: what is probed, how, and how often.
+
+mod calculated;
+mod http;
+
+use std::net::IpAddr;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use super::context::Spanned;
+use super::defaults::{INTERVAL, timing};
+use super::names;
+use super::table::Table;
+use super::value::Value;
+use crate::model::{self, Calculated, Destination, Role, Timing};
+
+/// A check, and where its parts were written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// Its name.
+    pub name: Spanned<Arc<str>>,
+    /// What it does; shared by all pools that use it.
+    pub spec: Arc<model::Check>,
+    /// Its target, if it has one of its own.
+    pub target: Option<Spanned<Destination>>,
+    /// The names of the checks that a calculated one looks at.
+    pub of: Vec<Spanned<String>>,
+}
+
+const TARGET_WANTED: &str = "an address or a host name, without a port";
+
+const ROLES: [(&str, Role); 2] = [("route", Role::Route), ("monitor", Role::Monitor)];
+/// So long before it expires a certificate may be told about.
+const WARN_BEFORE: RangeInclusive<Duration> =
+    Duration::ZERO..=Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
+const TYPES: [(&str, Kind); 4] = [
+    ("http", Kind::Http),
+    ("https", Kind::Https),
+    ("tcp", Kind::Tcp),
+    ("calculated", Kind::Calculated),
+];
+const TYPES_LATER: [&str; 7] = ["tls", "dns", "grpc", "icmp", "exec", "prometheus", "push"];
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Http,
+    Https,
+    Tcp,
+    Calculated,
+}
+
+impl Check {
+    pub(super) fn read_all(v: &Value<'_>, defaults: Timing) -> Option<Vec<Self>> {
+        let entries = v.entries("a table of checks: [checks.web]")?;
+        let read = entries.into_iter().map(|(name, place, v)| {
+            let name = names::read(name, place, &v);
+            let check = v.table(|t| Self::read(t, &name, defaults));
+            check.unwrap_or_else(|| Self::unread(&name, defaults))
+        });
+        Some(read.collect())
+    }
+
+    fn read(t: &Table<'_>, name: &Spanned<Arc<str>>, defaults: Timing) -> Self {
+        let wanted = "the kind of check: type = \"http\", for one";
+        let Some(kind) = t.required("type", wanted, |v| v.word_or_later(&TYPES, &TYPES_LATER))
+        else {
+            t.tolerate();
+            return Self::unread(name, defaults);
+        };
+        let mut spec = Self::common(t, name, defaults);
+        if kind == Kind::Calculated {
+            let (of, at_least) = calculated::read(t);
+            spec.probe = model::Probe::Calculated(Calculated { of: Vec::new(), at_least });
+            return Self { name: name.clone(), spec: Arc::new(spec), target: None, of };
+        }
+        let target = t.optional("target", |v| {
+            v.parsed(TARGET_WANTED, destination).map(|to| v.with_place(to))
+        });
+        spec.target = target.clone().map(|to| to.value);
+        let default_port;
+        (default_port, spec.probe) = match kind {
+            Kind::Http => (Some(80), http::read(t, false)),
+            Kind::Https => (Some(443), http::read(t, true)),
+            Kind::Tcp | Kind::Calculated => (None, tcp(t)),
+        };
+        let port = match default_port {
+            Some(port) => t.optional("port", |v| v.integer(1..=65535)).or(Some(port)),
+            None => t.required("port", "a port from 1 to 65535", |v| v.integer(1..=65535)),
+        };
+        spec.port = port.unwrap_or(1);
+        Self { name: name.clone(), spec: Arc::new(spec), target, of: Vec::new() }
+    }
+
+    /// The keys of every kind.
+    fn common(t: &Table<'_>, name: &Spanned<Arc<str>>, defaults: Timing) -> model::Check {
+        let mut timing = timing(t, defaults);
+        t.set("fast_interval", &mut timing.fast, |v| v.duration(INTERVAL).map(Some));
+        let mut spec = model::Check::new(Arc::clone(name), model::Probe::Tcp, 0, timing);
+        if let (Some(fast), Some(v)) = (timing.fast, t.peek("fast_interval"))
+            && (fast > timing.interval || fast <= timing.timeout)
+        {
+            let (least, most) = (timing.timeout, timing.interval);
+            let (least, most) =
+                (humantime::format_duration(least), humantime::format_duration(most));
+            v.refuse::<()>(format!(
+                "a duration above the timeout of {least}, up to the interval of {most}"
+            ));
+        }
+        t.set("role", &mut spec.role, |v| v.word(&ROLES));
+        t.set("degraded_factor", &mut spec.degraded_factor, |v| {
+            v.number(0.0..=1.0, "a number from 0 to 1")
+        });
+        t.set("warn_before", &mut spec.warn_before, |v| v.duration(WARN_BEFORE));
+        spec
+    }
+
+    /// Stands for a check that cannot be read, so that references to it are not unknown.
+    fn unread(name: &Spanned<Arc<str>>, timing: Timing) -> Self {
+        let spec = model::Check::new(Arc::clone(name), model::Probe::Tcp, 1, timing);
+        Self { name: name.clone(), spec: Arc::new(spec), target: None, of: Vec::new() }
+    }
+}
+
+fn tcp(t: &Table<'_>) -> model::Probe {
+    for key in ["path", "host", "method", "headers", "expect_status", "expect_body", "verify_tls"] {
+        let hint = "a tcp check only connects; use type = \"http\" or \"https\"";
+        t.misplaced(key, "a key of a tcp check", hint);
+    }
+    model::Probe::Tcp
+}
+
+pub(super) fn server_name(text: &str) -> Option<String> {
+    ServerName::try_from(text).ok().map(|_| text.into())
+}
+
+fn destination(text: &str) -> Option<Destination> {
+    match text.parse::<IpAddr>() {
+        Ok(address) => Some(Destination::Address(address)),
+        Err(_) => server_name(text).map(Destination::Name),
+    }
+}
