@@ -158,7 +158,7 @@ pub(super) fn all_down(assembly: &Assembly, change: &Change) -> String {
             tracing::info!(record, "{sentence}");
             return sentence;
         }
-        Reason::Drained => "what is drained but up is served",
+        Reason::Drained => "what is up but drained or held back is served",
         Reason::LastGood => "what was last in force is served (on_all_down = last_good)",
         Reason::OpenLive => "what still has a live address is served (on_all_down = open)",
         Reason::Open => "all are served as if they were up (on_all_down = open)",

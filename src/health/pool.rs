@@ -1,12 +1,13 @@
 //! From the health of addresses to that of a pool, each address family by itself. Pure.
 //!
 //! What is made of it (shares, all-down rules, TTLs) is routing's; who changed and what is
-//! logged is control's. `h` is only 0 or 1 here: ramps and degraded states come between later.
+//! logged is control's. What time adds (ramps, damping) is [`super::Calming`]'s.
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::address::Address;
 use super::{Health, State};
 use crate::model::{Check, Family, Pool};
 
@@ -34,6 +35,9 @@ impl PoolHealth {
 pub struct FamilyHealth {
     /// The health factor, 0 to 1; 0 also when the pool has no address of the family.
     pub h: f64,
+    /// What it would be if it were not held back, nor asked for less: 1 when enough addresses are up,
+    /// else 0.
+    pub spare: f64,
     /// For each address, in the order of the configuration, whether it may be served. Meant for
     /// a pool that is down, too: one of two may be live and `min_healthy` want both. Its length
     /// is the number of the pool's addresses of the family; it may be 0.
@@ -42,8 +46,26 @@ pub struct FamilyHealth {
     pub any_live: bool,
     /// Whether every address is settled: nothing here is still unknown.
     pub settled: bool,
-    /// The earliest time in which one of the live addresses could be down; `None`: no doubt.
+    /// Whether so many addresses fail that it is down, whatever they say of themselves.
+    pub fails: bool,
+    /// The earliest time in which its share could change by itself or by a failure: one of the live
+    /// addresses could be down, a ramp goes on. `None`: it is calm.
     pub flip: Option<Duration>,
+    /// Why its factor is not what its addresses make of it.
+    pub held: Option<Held>,
+}
+
+/// Why a pool is served otherwise than its addresses ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Held {
+    /// It has recovered, and its share grows.
+    Ramping,
+    /// It changed its state too often, and is held down.
+    Damped,
+    /// It has recovered, and waits for an operator.
+    Awaiting,
+    /// It fails, but too many others do, and it is served all the same.
+    Kept,
 }
 
 impl FamilyHealth {
@@ -74,53 +96,31 @@ fn family_health<'a>(
     family: Family,
     health: &impl Fn(&Arc<Check>, IpAddr) -> Option<&'a Health>,
 ) -> FamilyHealth {
-    let addresses: Vec<Address> = pool
-        .addresses(family)
-        .map(|ip| Address::judge(pool.checks.iter().map(|check| (&**check, health(check, ip)))))
-        .collect();
+    let judge = |ip| Address::judge(&pool.checks, pool.calm.shed, &|check| health(check, ip));
+    let addresses: Vec<Address> = pool.addresses(family).map(judge).collect();
     // Where everything is new there is nothing to join: unknown serves as up, as at the start.
     let all_new = addresses.iter().all(|address| address.new);
     let waits = |address: &Address| address.state == State::Unknown && address.new && !all_new;
-    let live: Vec<bool> =
-        addresses.iter().map(|address| address.state != State::Down && !waits(address)).collect();
+    let passes = |address: &Address| address.state != State::Down && !waits(address);
+    let up = |address: &Address| passes(address) && !address.maintenance;
     let members = addresses.iter().filter(|address| !waits(address)).count();
     let wanted = pool.min_healthy.of(members).max(1);
-    let served = || addresses.iter().zip(&live).filter(|(_, live)| **live).map(|(a, _)| a);
+    let served = || addresses.iter().filter(|address| up(address));
+    // One that asks for nothing gets nothing while another takes something.
+    let some_take = served().any(|address| address.part.factor() > 0.0);
+    let takes = |address: &Address| address.part.factor() > 0.0 || !some_take;
+    let live: Vec<bool> = addresses.iter().map(|address| up(address) && takes(address)).collect();
+    let is_up = served().count() >= wanted;
+    let sum: f64 = served().map(|address| address.part.factor()).sum();
     FamilyHealth {
-        h: if served().count() >= wanted { 1.0 } else { 0.0 },
+        h: if is_up { sum / served().count() as f64 } else { 0.0 },
+        spare: f64::from(u8::from(is_up)),
         any_live: served().any(|address| address.state == State::Up),
         settled: addresses.iter().all(|address| address.settled),
+        fails: !addresses.is_empty() && addresses.iter().filter(|a| passes(a)).count() < wanted,
         flip: served().filter_map(|address| address.flip).min(),
+        held: None,
         live,
-    }
-}
-
-/// All checks of one address, taken together.
-struct Address {
-    /// Down if any check is, else unknown if any is.
-    state: State,
-    /// Whether a check of it came by a reload and has not been up since.
-    new: bool,
-    settled: bool,
-    flip: Option<Duration>,
-}
-
-impl Address {
-    fn judge<'a>(checks: impl Iterator<Item = (&'a Check, Option<&'a Health>)>) -> Self {
-        let mut all = Self { state: State::Up, new: false, settled: true, flip: None };
-        for (check, health) in checks {
-            let state = health.map_or(State::Unknown, |health| health.state);
-            all.state = match (all.state, state) {
-                (State::Down, _) | (_, State::Down) => State::Down,
-                (State::Unknown, _) | (_, State::Unknown) => State::Unknown,
-                (State::Up, State::Up) => State::Up,
-            };
-            all.settled &= state != State::Unknown;
-            all.new |= health.is_some_and(|health| health.newcomer);
-            let flip = health.and_then(|health| health.flip(&check.timing));
-            all.flip = all.flip.into_iter().chain(flip).min();
-        }
-        all
     }
 }
 

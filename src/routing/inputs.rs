@@ -57,6 +57,8 @@ pub struct Standing {
     pub count: usize,
     /// The health factor, 0 (down) to 1 (up).
     pub h: f64,
+    /// The factor that it would have if it were not held back: it is used where all else is down.
+    pub spare: f64,
     /// The addresses that are up.
     pub live: Vec<IpAddr>,
     /// The time until an address that is served may be taken out; `None`: none is in doubt.
@@ -106,6 +108,17 @@ impl Standing {
             &live
         };
         let tail = Arc::new(TailBuf::of_family(family, serve));
-        Self { count: pool.count(family), h, live, flip, tail }
+        Self { count: pool.count(family), h, spare: h, live, flip, tail }
+    }
+
+    /// The same, held back from this factor.
+    #[must_use]
+    pub fn held_back(self, spare: f64) -> Self {
+        Self { spare, ..self }
+    }
+
+    /// Whether it is up, but held back altogether.
+    pub(super) fn is_held_back(&self) -> bool {
+        self.h == 0.0 && self.spare > 0.0
     }
 }

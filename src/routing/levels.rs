@@ -22,7 +22,7 @@ pub(super) struct Level {
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Health {
     judged: Vec<Level>,
-    /// Empty when nothing is drained: then it is as judged.
+    /// Empty when nothing is drained or held back: then it is as judged.
     undrained: Vec<Level>,
     remembered: Vec<Level>,
     any_live: Vec<Level>,
@@ -45,10 +45,14 @@ impl Health {
             let pools = pools.iter().enumerate();
             pools.map(|(slot, pool)| level(*pool, reading, force(slot))).collect()
         };
-        let drained = forced.contains(&Forced::Drained);
+        let held_back = |pool: &PoolStanding| {
+            Family::BOTH.iter().any(|family| pool.family(*family).is_held_back())
+        };
+        let spares =
+            forced.contains(&Forced::Drained) || pools.iter().flatten().any(|pool| held_back(pool));
         Self {
             judged: read(Reading::Judged),
-            undrained: if drained { read(Reading::Undrained) } else { Vec::new() },
+            undrained: if spares { read(Reading::Undrained) } else { Vec::new() },
             remembered: read(Reading::Remembered),
             any_live: read(Reading::AnyLive),
             all_up: read(Reading::AllUp),
@@ -58,8 +62,8 @@ impl Health {
         }
     }
 
-    /// Whether any pool is drained.
-    pub(super) fn any_drained(&self) -> bool {
+    /// Whether any pool is drained, or held back.
+    pub(super) fn any_spare(&self) -> bool {
         !self.undrained.is_empty()
     }
 
@@ -78,7 +82,7 @@ impl Health {
     pub(super) fn levels(&self, reading: Reading) -> &[Level] {
         match reading {
             Reading::Judged => &self.judged,
-            Reading::Undrained if self.any_drained() => &self.undrained,
+            Reading::Undrained if self.any_spare() => &self.undrained,
             Reading::Undrained => &self.judged,
             Reading::Remembered => &self.remembered,
             Reading::AnyLive => &self.any_live,
@@ -90,9 +94,9 @@ impl Health {
 /// How health is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reading {
-    /// As judged, and what is drained as if down.
+    /// As judged, and what is drained or held back as if down.
     Judged,
-    /// As judged, drained or not.
+    /// As judged, drained and held back or not.
     Undrained,
     /// As it was when it was last good.
     Remembered,
@@ -117,6 +121,7 @@ fn level(pool: Option<&PoolStanding>, reading: Reading, forced: Forced) -> Level
         let h = match (forced, reading) {
             (Forced::Down, _) | (Forced::Drained, Reading::Judged) => 0.0,
             (Forced::Up, _) => 1.0,
+            (_, Reading::Undrained) if standing.is_held_back() => standing.spare,
             (_, Reading::Judged | Reading::Undrained) => standing.h,
             (_, Reading::Remembered) => 0.0,
             (_, Reading::AnyLive) => f64::from(u8::from(!standing.live.is_empty())),

@@ -24,7 +24,7 @@ pub enum Reason {
     Available,
     /// No pool of the tree has an address of the family: NODATA, and nothing is wrong.
     NoFamily,
-    /// All down but for drained pools that are up; these are served.
+    /// All down but for pools that are up and drained or held back; these are served.
     Drained,
     /// All down; served as when it was last not, and nothing was in doubt.
     LastGood,
@@ -90,7 +90,7 @@ impl Walk<'_> {
             let offer = Walk { reading, ..*self }.offer(node, &[], trace);
             settled(offer, reason, reading)
         };
-        if self.health.any_drained()
+        if self.health.any_spare()
             && let Some(settled) = under(root, Reading::Undrained, Reason::Drained)
         {
             return settled;

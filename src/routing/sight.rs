@@ -39,6 +39,7 @@ pub(super) struct Seen {
     family: Option<Family>,
     live: bool,
     h: u64,
+    spare: u64,
     remembered: u64,
     rtt: Option<Duration>,
     /// The part that is drained, and all else that is forced; nothing is 0.
@@ -92,6 +93,7 @@ impl<'a> Sight<'a> {
                 family,
                 live: standing.is_some_and(|standing| !standing.live.is_empty()),
                 h: standing.map_or(0, |standing| standing.h.to_bits()),
+                spare: standing.map_or(0, |standing| standing.spare.to_bits()),
                 remembered: remembered.get(slot).map_or(0, |h| h.to_bits()),
                 rtt: self.rtts.get(slot).copied().flatten(),
                 drained: self.forcings.get(slot).map_or(0, |forcing| forcing.drained.to_bits()),
