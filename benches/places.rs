@@ -58,7 +58,7 @@ fn forget_peak() {
 
 fn tree(root: Node) -> Tree {
     let regions = (0..REGIONS.len() as u16).map(|n| Node::Region(Slot(n)));
-    let nodes = regions.chain([root]).map(|node| PolicyNode { name: None, node });
+    let nodes = regions.chain([root]).map(|node| PolicyNode { name: None, node, min_up: 0 });
     Tree {
         nodes: nodes.collect(),
         root: NodeId(REGIONS.len() as u32),
@@ -108,7 +108,7 @@ fn by_each_country(turn: u32) -> Tree {
     tree.nodes.pop();
     let rules = countries.into_iter().zip(0..).map(|(country, n)| {
         let node = Node::Weighted { members: vec![to(n), to(n + 1 + n / regions)] };
-        tree.nodes.push(PolicyNode { name: None, node });
+        tree.nodes.push(PolicyNode { name: None, node, min_up: 0 });
         let keys = GeoKeys { country: vec![country], ..GeoKeys::default() };
         GeoRule { keys, to: NodeId(regions + n) }
     });
@@ -116,7 +116,7 @@ fn by_each_country(turn: u32) -> Tree {
     tree.root = NodeId(tree.nodes.len() as u32);
     let (default, missing) = (Some(NodeId(turn % regions)), MissingFamily::Nodata);
     let node = Node::Geolocation { rules, default, fence: false, missing };
-    tree.nodes.push(PolicyNode { name: None, node });
+    tree.nodes.push(PolicyNode { name: None, node, min_up: 0 });
     tree
 }
 

@@ -102,7 +102,7 @@ fn by_country() -> (Tree, Vec<Country>) {
     };
     let nodes = (0..count).map(|slot| Node::Region(Slot(slot))).chain([geolocation]);
     let tree = Tree {
-        nodes: nodes.map(|node| PolicyNode { name: None, node }).collect(),
+        nodes: nodes.map(|node| PolicyNode { name: None, node, min_up: 0 }).collect(),
         root: NodeId(u32::from(count)),
         on_all_down: OnAllDown::Open,
         slots: (0..count).map(RegionId).collect(),

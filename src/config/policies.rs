@@ -21,6 +21,8 @@ pub struct Policy {
     pub name: Spanned<Arc<str>>,
     /// What it does.
     pub kind: PolicyKind,
+    /// With fewer members up all of it counts as down; 0: one is enough.
+    pub min_up: u16,
 }
 
 /// What a policy does.
@@ -102,7 +104,7 @@ enum Kind {
 }
 
 /// Every key beside the type, and the types that have it.
-const KEYS: [(&str, &[Kind]); 12] = [
+const KEYS: [(&str, &[Kind]); 13] = [
     ("weights", &[Kind::Weighted]),
     ("sticky", &[Kind::Weighted]),
     ("order", &[Kind::Failover]),
@@ -114,6 +116,10 @@ const KEYS: [(&str, &[Kind]); 12] = [
     ("tolerance", &[Kind::Latency, Kind::Geoproximity]),
     ("bias", &[Kind::Geoproximity]),
     ("max_answers", &[Kind::Multivalue]),
+    (
+        "min_up",
+        &[Kind::Weighted, Kind::Failover, Kind::Latency, Kind::Geoproximity, Kind::Multivalue],
+    ),
     ("missing_family", &[Kind::Failover, Kind::Geolocation, Kind::Latency, Kind::Geoproximity]),
 ];
 
@@ -138,13 +144,21 @@ impl Policy {
         let entries = v.entries("a table of policies: [policies.main]")?;
         let read = entries.into_iter().map(|(name, place, v)| {
             let name = names::read(name, place, &v);
-            let kind = v.table(PolicyKind::read).flatten();
+            let mut min_up = 0;
+            let kind = v.table(|t| {
+                let kind = PolicyKind::read(t)?;
+                if !matches!(kind, PolicyKind::Geolocation { .. }) {
+                    t.set("min_up", &mut min_up, |v| v.integer(0..=65535));
+                }
+                Some(kind)
+            });
+            let kind = kind.flatten();
             if kind.is_none() {
                 v.cx.lost(|l| l.references = true);
             }
             // Stands for what cannot be read, so that references to it are not unknown.
             let kind = kind.unwrap_or(PolicyKind::Weighted { weights: None, sticky: false });
-            Self { name, kind }
+            Self { name, kind, min_up }
         });
         Some(read.collect())
     }

@@ -677,6 +677,8 @@ struct Policy {
     order: Option<Vec<OneOrMany>>,
     /// failover: what a tier leaves goes to the next.
     spill: Option<bool>,
+    /// All but geolocation: with fewer members up all of it counts as down.
+    min_up: Option<u16>,
     /// failover, geolocation, latency, geoproximity: what a member without the family asked yields.
     missing_family: Option<MissingFamily>,
     /// geolocation: where clients are sent; the most specific rule that matches wins.

@@ -41,6 +41,9 @@ country = "DE"
 a = { type = "http" }
 b = { type = "https", host = "b.test" }
 c = { type = "tcp", port = 1 }
+d = { type = "calculated", of = ["a", "c"] }
+[damping]
+[safety]
 [regions.r]
 location = { latitude = 1, longitude = 2.5 }
 [policies]
@@ -147,6 +150,8 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(config.defaults.ttl_min.as_ref().map(|t| t.value), Some(super::Defaults::TTL_MIN));
     assert_eq!(config.defaults.on_all_down, empty.defaults.on_all_down);
     assert_eq!(config.defaults.check, empty.defaults.check);
+    assert_eq!(config.damping, empty.damping);
+    assert_eq!(config.safety, empty.safety);
 
     // Named things say what the shortest form of the same thing means.
     let shortest = r#"
@@ -154,6 +159,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         checks.web = { type = "http" }
         checks.secure = { type = "https", host = "app.example.com" }
         checks.port = { type = "tcp", port = 5432 }
+        checks.most = { type = "calculated", of = ["web", "port"] }
         regions.us-east = {}
         policies.canary = { type = "weighted" }
         policies.standby = { type = "failover", order = ["us-east"] }

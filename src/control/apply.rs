@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::health::{Health, Observation, PoolHealth, State as Judged, Transition, judge};
-use crate::model::{PoolId, RegionId, Target, TargetId};
+use crate::health::{Health, Observation, Outcome, Report, State as Judged, Transition, judge};
+use crate::model::{PoolId, RegionId, Target, TargetId, Timing};
 use crate::routing::Assembly;
 
+use super::calms::Turned;
 use super::state::State;
 
 /// Something that happened.
@@ -31,17 +32,25 @@ pub struct Effects {
     pub observed: Option<TargetId>,
     /// It went from one state to another.
     pub transition: Option<Moved>,
+    /// It has nothing to say from now on, or has again.
+    pub silent: Option<bool>,
+    /// It calls itself degraded from now on, or does not any more.
+    pub degraded: Option<bool>,
+    /// This nameserver is cut off from now on, or is not any more.
+    pub cut_off: Option<bool>,
+    /// What has become of pools.
+    pub(super) turned: Turned,
 }
 
-/// A target's change of state and what it did to the pools that depend on it.
+/// A target's change of state and the pools that depend on it.
 #[derive(Debug)]
 pub struct Moved {
     /// The target.
     pub target: Arc<Target>,
     /// From what, to what, and why.
     pub transition: Transition,
-    /// Each pool that depends on it, with its health before.
-    pub pools: Vec<(PoolId, PoolHealth)>,
+    /// Each pool that depends on it.
+    pub pools: Vec<PoolId>,
     /// How long the state that it left had lasted.
     pub lasted: Duration,
 }
@@ -49,7 +58,7 @@ pub struct Moved {
 /// Applies an event. The state is always left whole.
 pub fn apply(state: &mut State, event: Event, now: Instant) -> Effects {
     match event {
-        Event::Observed(observation) => observed(state, &observation, now),
+        Event::Observed(observation) => observed(state, observation, now),
         Event::Reloaded(assembly) => {
             state.reload(assembly, now);
             Effects { publish: true, retarget: true, ..Effects::default() }
@@ -57,37 +66,53 @@ pub fn apply(state: &mut State, event: Event, now: Instant) -> Effects {
     }
 }
 
-fn observed(state: &mut State, observation: &Observation, now: Instant) -> Effects {
-    let Some(tracked) = state.find(observation.target) else {
+fn observed(state: &mut State, observation: Observation, now: Instant) -> Effects {
+    let Some(at) = state.position(observation.target) else {
         // A probe that was under way when a reload removed its target.
         return Effects::default();
     };
-    let was = tracked.health.clone();
-    let timing = tracked.target.check.timing;
-    let (is, transition) = judge(now, was.clone(), observation, &timing);
-    let changed = looks(&was) != looks(&is);
-    let settles = !was.settled() && is.settled();
-    tracked.health = is;
+    let mut effects = Effects { observed: Some(observation.target), ..Effects::default() };
+    if let Some((cut_off, turned)) = state.notice(at, &observation, now) {
+        (effects.cut_off, effects.turned) = (Some(cut_off), turned);
+    }
+    let observation = state.discounted(observation);
+    let tracked = &mut state.targets[at];
     let target = Arc::clone(&tracked.target);
-    let ids: Vec<PoolId> = tracked.pools.iter().map(|(pool, _)| *pool).collect();
+    let timing = target.check.timing;
+    let (is, transition) = judge(now, tracked.health.clone(), &observation, &timing);
+    let was = std::mem::replace(&mut tracked.health, is);
+    let is = &tracked.health;
+    let changed = looks(&was, &timing) != looks(is, &timing);
+    let settles = !was.settled() && is.settled();
+    effects.silent = other(was.abstains(&timing), is.abstains(&timing));
+    effects.degraded = other(was.report.degraded.is_some(), is.report.degraded.is_some());
+    let pools: Vec<PoolId> = tracked.pools.iter().map(|(pool, _)| *pool).collect();
     state.unsettled -= usize::from(settles);
-    let mut effects = Effects { observed: Some(target.id), ..Effects::default() };
     if let Some(took) = observation.phases.connect {
         (effects.timed, effects.publish) = state.connected(target.id, took);
     }
-    if !changed {
-        return effects;
+    if changed {
+        let failed = matches!(observation.outcome, Outcome::Fail(_));
+        effects.turned.join(state.refresh(&pools, failed, now));
     }
-    let pools: Vec<_> = ids.into_iter().map(|pool| (pool, state.refresh(pool))).collect();
-    effects.publish |= pools.iter().any(|(pool, was)| state.pools[pool.index()] != *was);
+    effects.publish |= !effects.turned.pools.is_empty();
     let lasted = now.saturating_duration_since(was.since);
     effects.transition = transition.map(|transition| Moved { target, transition, pools, lasted });
     effects
 }
 
+/// What something is now, if it was not.
+fn other(was: bool, is: bool) -> Option<bool> {
+    (was != is).then_some(is)
+}
+
 /// All of a health that a pool can see; the count of successes is not part of it, nor is that of the
 /// failures of what is down already: it would be judged again for as long as it is.
-fn looks(health: &Health) -> (Judged, u32, bool) {
+fn looks<'a>(
+    health: &'a Health,
+    timing: &Timing,
+) -> (Judged, u32, bool, bool, &'a Report, Option<Duration>) {
     let failures = if health.state == Judged::Down { 0 } else { health.failures };
-    (health.state, failures, health.newcomer)
+    let gap = health.gap.filter(|_| failures > 0);
+    (health.state, failures, health.newcomer, health.abstains(timing), &health.report, gap)
 }

@@ -49,6 +49,11 @@ pub enum Action {
         /// After how long it ends by itself; `None`: it does not.
         lasts: Option<Duration>,
     },
+    /// The return of a region that has recovered and waits for it.
+    LetBack {
+        /// The region's name.
+        region: String,
+    },
     /// The end of overrides.
     End {
         /// Which.

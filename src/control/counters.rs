@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::state::Tracked;
+use super::tracked::Tracked;
 use crate::metrics::{CheckResults, CheckUp, Metrics};
 use crate::routing::Assembly;
 
@@ -38,7 +38,7 @@ impl Counters {
     }
 
     /// Counts one result, and shows what it made of the target.
-    pub(super) fn count(&self, passed: bool, took: Duration, up: bool) {
+    pub(super) fn count(&self, passed: Option<bool>, took: Duration, up: bool) {
         self.results.iter().for_each(|results| results.count(passed, took));
         self.up.iter().for_each(|shown| shown.set(up));
     }
@@ -63,8 +63,8 @@ mod tests {
         // As if a record had endpoints of its own there.
         tracked.pools.push((PoolId(0), vec![[192, 0, 2, 9].into()]));
         let counters = Counters::new(&metrics, &assembly, tracked);
-        counters.count(true, Duration::ZERO, true);
-        counters.count(false, Duration::ZERO, false);
+        counters.count(Some(true), Duration::ZERO, true);
+        counters.count(Some(false), Duration::ZERO, false);
         let text = metrics.text();
         for shown in [
             r#"results_total{region="r0",check="web",result="pass"} 1"#,

@@ -63,6 +63,8 @@ pub struct CheckFilter {
     pub check: Option<String>,
     /// Only those that are not up.
     pub not_up: bool,
+    /// With the last results of each.
+    pub history: bool,
     /// So many are passed over.
     pub offset: usize,
     /// At most so many.

@@ -4,6 +4,7 @@
 //! does it: publishes, tells, stores.
 
 mod apply;
+mod calms;
 pub mod command;
 mod counters;
 mod events;
@@ -21,6 +22,7 @@ mod remembering;
 mod replies;
 mod requests;
 mod run;
+mod self_check;
 mod state;
 pub mod store;
 mod tell;
@@ -30,6 +32,8 @@ mod timeline;
 #[cfg(test)]
 mod times;
 mod timing;
+mod tracked;
+mod turns;
 pub mod views;
 
 pub use apply::{Effects, Event, apply};

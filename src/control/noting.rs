@@ -96,7 +96,7 @@ impl Control {
             return;
         }
         let assembly = &self.state.assembly;
-        let region = pools.first().map(|(pool, _)| assembly.pools[pool.index()].region);
+        let region = pools.first().map(|pool| assembly.pools[pool.index()].region);
         let event = EventView {
             kind: EventKind::Transition,
             text,
@@ -107,7 +107,7 @@ impl Control {
             lasted_secs: Some(lasted.as_secs_f64()),
             ..self.event()
         };
-        self.noted.push(Noted { event, pools: pools.iter().map(|(pool, _)| *pool).collect() });
+        self.noted.push(Noted { event, pools: pools.clone() });
     }
 
     /// Keeps what was noted, with what a publication has changed.

@@ -29,6 +29,8 @@ pub(super) struct Tried {
     pub(super) touched: Vec<Override>,
     /// Whether what it touched has ended.
     pub(super) ended: bool,
+    /// The region whose pools are let back.
+    pub(super) let_back: Option<RegionId>,
 }
 
 /// An override that has come to its end by itself.
@@ -89,7 +91,11 @@ impl Overrides {
                 let mut overrides = self.clone();
                 overrides.list.push(made.clone());
                 overrides.next += 1;
-                Ok(Tried { overrides, touched: vec![made], ended: false })
+                Ok(Tried { overrides, touched: vec![made], ended: false, let_back: None })
+            }
+            Action::LetBack { region } => {
+                let let_back = Some(known_region(assembly, region)?);
+                Ok(Tried { overrides: self.clone(), touched: Vec::new(), ended: false, let_back })
             }
             Action::End { which, over } => {
                 let ids = self.chosen(which)?;
@@ -98,7 +104,7 @@ impl Overrides {
                 for id in ids {
                     touched.extend(overrides.end(id, over.unwrap_or_default(), now));
                 }
-                Ok(Tried { overrides, touched, ended: true })
+                Ok(Tried { overrides, touched, ended: true, let_back: None })
             }
         }
     }

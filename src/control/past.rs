@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::health::Health;
-use crate::model::{Check, Destination};
+use crate::health::{Health, KeptCalming};
+use crate::model::{Check, Destination, Moment};
 
 use super::memory::LastGood;
 use super::overrides::Overrides;
@@ -31,6 +31,11 @@ pub trait Past {
     /// The timeline that goes on; `None`: a new one begins.
     fn timeline(&self) -> Option<Timeline> {
         None
+    }
+
+    /// What is remembered of the calming of pools, by name, as of a moment.
+    fn calming(&self) -> Vec<(String, Moment, [Option<KeptCalming>; 2])> {
+        Vec::new()
     }
 
     /// What operators force.

@@ -88,7 +88,9 @@ impl Control {
             (Some((key.clone(), reply)), dropped)
         });
         let (reply, dropped) = next.unwrap_or_default();
-        let commanded = Commanded { event: storing.event.clone(), reply, dropped };
+        let calming = storing.tried.let_back.map(|region| self.state.calming_let_back(region));
+        let calming = calming.unwrap_or_default();
+        let commanded = Commanded { event: storing.event.clone(), reply, dropped, calming };
         let stored = store.command(&storing.tried.overrides, commanded);
         self.storing = Some((storing, stored));
     }
@@ -99,7 +101,13 @@ impl Control {
         match result {
             Err(error) => drop(answer.send(Err(Refusal::NotStored(error)))),
             Ok(()) => {
-                self.state.set_overrides(tried.overrides, clock::now());
+                let now = clock::now();
+                self.state.set_overrides(tried.overrides, now);
+                if let Action::LetBack { region } = &command.action
+                    && let Some(turned) = self.state.let_back(region, now)
+                {
+                    self.take_turn(&turned, now);
+                }
                 self.publish();
                 self.show_overrides();
                 let snapshot = self.handle.current();
@@ -138,7 +146,13 @@ impl Control {
         let before = self.handle.current();
         let now = self.state.moment(clock::now());
         let tried = self.state.overrides.attempt(command, &self.state.assembly, now)?;
-        let (assembly, inputs) = self.state.supposing(&tried.overrides);
+        if let Some(region) = tried.let_back
+            && !self.state.waits(region)
+        {
+            let name = &self.state.assembly.regions[region.index()].name;
+            return Err(Refusal::NothingToEnd(format!("{name} waits for nobody")));
+        }
+        let (assembly, inputs) = self.state.supposing(&tried);
         let after = compile(Some(&before), &assembly, &inputs);
         if !command.force {
             refuse_nothing_left(&before, &after, &tried)?;
@@ -176,7 +190,10 @@ impl Control {
             id: self.events.newest().saturating_add(1),
             kind: EventKind::Command,
             text: sentence(&command.action, tried),
-            region: first.map(|one| one.region.to_string()),
+            region: match &command.action {
+                Action::LetBack { region } => Some(region.clone()),
+                _ => first.map(|one| one.region.to_string()),
+            },
             record,
             actor: Some(command.actor.name.clone()),
             from: command.actor.from.map(|from| from.to_string()),
@@ -220,6 +237,7 @@ fn sentence(action: &Action, tried: &Tried) -> String {
             let lasts = lasts.map_or_else(String::new, |lasts| format!(", for {}", time(lasts)));
             all.join(", ") + &lasts
         }
+        Action::LetBack { region } => format!("{region} is let back"),
         Action::End { over, .. } => {
             let all: Vec<String> = tried.touched.iter().map(title).collect();
             let verb = if all.len() == 1 { "ends" } else { "end" };

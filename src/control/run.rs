@@ -21,7 +21,7 @@ use super::store::Store;
 use super::tell;
 use super::views::EventView;
 use crate::clock;
-use crate::health::{Observation, Outcome, PoolHealth};
+use crate::health::{Held, Observation, Outcome, PoolHealth};
 use crate::metrics::{Live, Metrics};
 use crate::model::{BindingId, Family, PoolId, RegionId, Target, TargetId};
 use crate::routing::{Assembly, Handle, Publisher, Snapshot, compile};
@@ -225,7 +225,11 @@ impl Control {
     }
 
     fn take_in(&mut self, observation: Observation, now: Instant) {
-        let passed = observation.outcome == Outcome::Pass;
+        let passed = match observation.outcome {
+            Outcome::Pass => Some(true),
+            Outcome::Fail(_) => Some(false),
+            Outcome::Missing(_) => None,
+        };
         let took = observation.phases.total;
         let effects = apply(&mut self.state, Event::Observed(observation), now);
         let Some(id) = effects.observed else { return };
@@ -237,10 +241,9 @@ impl Control {
         if let Some(moved) = &effects.transition {
             let sentence = tell::moved(&self.state, moved);
             self.note_moved(moved, sentence);
-            for (pool, was) in &moved.pools {
-                self.region(*pool, Some(was));
-            }
         }
+        self.note_effects(id, &effects, now);
+        self.watch_certificate(id);
         self.pending |= effects.publish;
         if effects.transition.is_some() {
             self.tell_settled();
@@ -330,7 +333,7 @@ impl Control {
     }
 
     /// Counts one probe's result for each region whose pools it concerns.
-    fn count(&mut self, id: TargetId, passed: bool, took: Duration) {
+    fn count(&mut self, id: TargetId, passed: Option<bool>, took: Duration) {
         let assembly = Arc::clone(&self.state.assembly);
         let metrics = &self.wiring.metrics;
         let Some(tracked) = self.state.find(id) else { return };
@@ -347,7 +350,7 @@ impl Control {
     }
 
     /// Shows a region's own pool; counts a transition when it was another before.
-    fn region(&self, id: PoolId, was: Option<&PoolHealth>) {
+    pub(super) fn region(&self, id: PoolId, was: Option<&PoolHealth>) {
         let assembly = &self.state.assembly;
         let region = &assembly.regions[assembly.pools[id.index()].region.index()];
         if region.pool != id {
@@ -359,6 +362,8 @@ impl Control {
         for family in Family::BOTH.into_iter().filter(|family| is.of(*family).count() > 0) {
             let up = is.of(family).h > 0.0;
             metrics.region_up(&region.name, family, up);
+            let held = is.of(family).held.map(Held::label);
+            metrics.region_health(&region.name, family, is.of(family).h, held);
             let changed = was.is_some_and(|was| (was.of(family).h > 0.0) != up);
             if changed && told != Some(up) {
                 told = Some(up);
@@ -395,12 +400,21 @@ impl Control {
         self.wiring.alive.send_replace(clock::now());
         self.publisher.sweep();
         self.advance_overrides();
+        self.pass_time();
         self.watch_clock();
         self.wiring.metrics.oldest_observation(self.state.oldest_observation());
         let now = clock::now();
         if now.saturating_duration_since(self.renewed) >= RENEW {
             self.renew(now);
         }
+    }
+
+    /// Lets time do its part in what is calmed.
+    fn pass_time(&mut self) {
+        let now = clock::now();
+        let turned = self.state.pass_time(now);
+        self.pending |= !turned.pools.is_empty();
+        self.take_turn(&turned, now);
     }
 
     /// Stores again what is remembered.
@@ -411,6 +425,9 @@ impl Control {
         }
         for id in self.state.memory.all() {
             self.keep_last_good(id);
+        }
+        for pool in self.state.busy() {
+            self.keep_calming(pool, now);
         }
     }
 }

@@ -5,18 +5,21 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::health::{Health, PoolHealth, State as Judged, pool_health};
+use crate::health::{Health, PoolHealth, pool_health};
 use crate::model::{
     BindingId, Check, Destination, Family, Moment, PoolId, RecordId, RegionId, Target, TargetId,
     probed,
 };
 use crate::routing::{Assembly, Forces, Inputs, PoolStanding, Snapshot, Standing};
 
+use super::calms::{ByName, Calms};
 use super::memory::Memory;
-use super::overrides::{Lapsed, Overrides};
+use super::overrides::{Lapsed, Overrides, Tried};
 use super::past::Past;
+use super::self_check::SelfCheck;
 use super::timeline::{Clocks, Timeline};
 use super::timing::{Timing, smoothed};
+use super::tracked::{Tracked, is_timed};
 
 /// What is observed, by target, and what follows from it, by pool.
 #[derive(Debug)]
@@ -37,32 +40,16 @@ pub struct State {
     by_id: HashMap<TargetId, usize>,
     /// For each pool: where the health of its (check, address) stands.
     members: Vec<HashMap<(Arc<str>, IpAddr), usize>>,
+    /// What is served of each pool.
     pub(super) pools: Vec<PoolHealth>,
-    standings: Arc<Vec<Arc<PoolStanding>>>,
+    pub(super) calms: Calms,
+    pub(super) self_check: SelfCheck,
+    pub(super) standings: Arc<Vec<Arc<PoolStanding>>>,
     /// For each region the targets that are probed where they are served.
     by_region: Vec<Vec<usize>>,
     timing: Timing,
     pub(super) memory: Memory,
     next_id: u32,
-}
-
-/// A target with its health and the pools that depend on it.
-#[derive(Debug)]
-pub(super) struct Tracked {
-    pub(super) target: Arc<Target>,
-    pub(super) health: Health,
-    pub(super) since_start: Instant,
-    /// The smoothed time to connect.
-    rtt: Option<Duration>,
-    /// The pools, and the addresses of each that this target stands for.
-    pub(super) pools: Vec<(PoolId, Vec<IpAddr>)>,
-}
-
-impl Tracked {
-    /// Whether it serves as up: what is not known yet does.
-    pub(super) fn is_up(&self) -> bool {
-        self.health.state != Judged::Down
-    }
 }
 
 /// What makes a target the same across a reload: timing may change, what is asked may not.
@@ -88,6 +75,8 @@ impl State {
             by_id: HashMap::new(),
             members: Vec::new(),
             pools: Vec::new(),
+            calms: Calms::default(),
+            self_check: SelfCheck::default(),
             standings: Arc::default(),
             by_region: Vec::new(),
             timing: Timing::default(),
@@ -102,7 +91,15 @@ impl State {
         state.memory = state.memory.carried(&state.base, &assembly);
         let rtts = assembly.regions.iter();
         let rtts = rtts.filter_map(|r| Some((Arc::clone(&r.name), past.rtt(&r.name)?))).collect();
-        state.adopt(assembly, &fresh, &rtts, now);
+        let recalled = past.calming();
+        state.assembly = Arc::clone(&assembly);
+        let moment = state.moment(now);
+        let calms = recalled.into_iter().map(|(name, at, kept)| {
+            let ago = moment.since(at);
+            (name, state.recalled(&kept, ago, now))
+        });
+        let calms = calms.collect();
+        state.adopt(assembly, &fresh, &rtts, &calms, now);
         state.force(now);
         state
     }
@@ -112,7 +109,8 @@ impl State {
         let assembly = self.set_apart(&assembly);
         self.memory = self.memory.carried(&self.assembly, &assembly);
         let rtts = self.timing.by_name(&self.assembly);
-        self.adopt(assembly, &|_, _| Health::newcomer(now), &rtts, now);
+        let calms = self.calms.by_name(&self.assembly);
+        self.adopt(assembly, &|_, _| Health::newcomer(now), &rtts, &calms, now);
         self.force(now);
     }
 
@@ -151,15 +149,19 @@ impl State {
         &self.forces
     }
 
-    /// What would be compiled with other overrides, all their moves being done.
-    pub(super) fn supposing(&self, overrides: &Overrides) -> (Arc<Assembly>, Inputs) {
+    /// What would be compiled after a command, all moves and ramps being done.
+    pub(super) fn supposing(&self, tried: &Tried) -> (Arc<Assembly>, Inputs) {
+        let Tried { overrides, let_back, .. } = tried;
         let records = overrides.records(&self.base);
         let same = records == self.apart;
         let assembly = if same { Arc::clone(&self.assembly) } else { apart(&self.base, &records) };
         let forces = Arc::new(overrides.forces(&assembly, Moment(u64::MAX)));
         let memory = if same { None } else { Some(self.memory.carried(&self.assembly, &assembly)) };
         let last_good = &memory.as_ref().unwrap_or(&self.memory).last_good;
-        let inputs = Inputs { forces, last_good: Arc::clone(last_good), ..self.inputs() };
+        let mut inputs = Inputs { forces, last_good: Arc::clone(last_good), ..self.inputs() };
+        if let Some(region) = let_back {
+            inputs.pools = self.standings_let_back(*region);
+        }
         (assembly, inputs)
     }
 
@@ -182,6 +184,7 @@ impl State {
         assembly: Arc<Assembly>,
         fresh: &dyn Fn(&Check, &Destination) -> Health,
         rtts: &HashMap<Arc<str>, Duration>,
+        calms: &ByName,
         now: Instant,
     ) {
         let mut before: HashMap<Key, Tracked> = std::mem::take(&mut self.targets)
@@ -201,22 +204,12 @@ impl State {
                 for check in &checks {
                     let destination = check.destination(region, address);
                     let at = *found.entry(key(check, &destination)).or_insert_with_key(|key| {
-                        let tracked = before.remove(key);
-                        let health = tracked.as_ref().map(|t| t.health.clone());
-                        let health = health.unwrap_or_else(|| fresh(check, &destination));
-                        let id = tracked.as_ref().map_or(TargetId(self.next_id), |t| t.target.id);
-                        self.next_id = self.next_id.max(id.0 + 1);
-                        let settled = health.settled();
-                        let rtt = tracked.as_ref().and_then(|t| t.rtt);
-                        let rtt = rtt.or_else(|| rtts.get(region).copied());
-                        let target = Target { id, check: Arc::clone(check), destination, settled };
-                        targets.push(Tracked {
-                            target: Arc::new(target),
-                            health,
-                            since_start: tracked.map_or(now, |t| t.since_start),
-                            rtt: rtt.filter(|_| check.target.is_none()),
-                            pools: Vec::new(),
-                        });
+                        let known = before.remove(key);
+                        let next = &mut self.next_id;
+                        let mut tracked = Tracked::new(check, destination, known, next, now, fresh);
+                        let known = || rtts.get(region).copied().filter(|_| is_timed(check));
+                        tracked.rtt = tracked.rtt.or_else(known);
+                        targets.push(tracked);
                         targets.len() - 1
                     });
                     of_pool.insert((Arc::clone(&check.name), address), at);
@@ -228,6 +221,16 @@ impl State {
             }
             members.push(of_pool);
         }
+        for check in &assembly.judging.references {
+            let Some(destination) = check.target.clone() else { continue };
+            let at = *found.entry(key(check, &destination)).or_insert_with_key(|key| {
+                let known = before.remove(key);
+                let next = &mut self.next_id;
+                targets.push(Tracked::new(check, destination, known, next, now, fresh));
+                targets.len() - 1
+            });
+            targets[at].reference = true;
+        }
         self.by_id = targets.iter().enumerate().map(|(at, t)| (t.target.id, at)).collect();
         self.unsettled = targets.iter().filter(|tracked| !tracked.health.settled()).count();
         self.targets = targets;
@@ -235,9 +238,8 @@ impl State {
         self.by_region = by_region(&assembly, &self.targets);
         self.timing = Timing::new(&assembly, |region| self.figure(region), rtts);
         self.assembly = assembly;
-        let all = || (0..self.members.len() as u32).map(PoolId);
-        self.pools = all().map(|pool| self.judge_pool(pool)).collect();
-        self.standings = Arc::new(all().map(|pool| self.stand(pool)).collect());
+        self.calm(calms, now);
+        self.look_at_itself();
     }
 
     /// What is compiled into the next snapshot.
@@ -259,7 +261,7 @@ impl State {
         took: Duration,
     ) -> (Vec<(RegionId, Duration)>, bool) {
         let assembly = Arc::clone(&self.assembly);
-        let Some(timed) = self.find(id).filter(|t| t.target.check.target.is_none()) else {
+        let Some(timed) = self.find(id).filter(|t| is_timed(&t.target.check)) else {
             return (Vec::new(), false);
         };
         timed.rtt = Some(smoothed(timed.rtt, took));
@@ -322,23 +324,17 @@ impl State {
         self.targets.iter().map(last).min()
     }
 
+    /// Where the target of an observation stands; `None` when a reload has removed it.
+    pub(super) fn position(&self, id: TargetId) -> Option<usize> {
+        self.by_id.get(&id).copied()
+    }
+
     /// The target of an observation; `None` when a reload has removed it.
     pub(super) fn find(&mut self, id: TargetId) -> Option<&mut Tracked> {
         self.targets.get_mut(*self.by_id.get(&id)?)
     }
 
-    /// Judges a pool again and takes the result over; returns what it was before.
-    pub(super) fn refresh(&mut self, id: PoolId) -> PoolHealth {
-        let is = self.judge_pool(id);
-        let was = std::mem::replace(&mut self.pools[id.index()], is);
-        if was != self.pools[id.index()] {
-            let standing = self.stand(id);
-            Arc::make_mut(&mut self.standings)[id.index()] = standing;
-        }
-        was
-    }
-
-    fn judge_pool(&self, id: PoolId) -> PoolHealth {
+    pub(super) fn judge_pool(&self, id: PoolId) -> PoolHealth {
         let pool = &self.assembly.pools[id.index()];
         let members = &self.members[id.index()];
         pool_health(pool, |check, address| {
@@ -346,13 +342,13 @@ impl State {
         })
     }
 
-    fn stand(&self, id: PoolId) -> Arc<PoolStanding> {
+    pub(super) fn stand(&self, id: PoolId) -> Arc<PoolStanding> {
         let pool = &self.assembly.pools[id.index()];
         Arc::new(PoolStanding::new(Family::BOTH.map(|family| {
             let health = self.pools[id.index()].of(family);
             let up = pool.addresses(family).zip(&health.live).filter(|(_, up)| **up);
             let live = up.map(|(address, _)| address).collect();
-            Standing::new(pool, family, health.h, live, health.flip)
+            Standing::new(pool, family, health.h, live, health.flip).held_back(health.spare)
         })))
     }
 }
@@ -364,7 +360,7 @@ fn apart(base: &Arc<Assembly>, records: &BTreeSet<RecordId>) -> Arc<Assembly> {
 fn by_region(assembly: &Assembly, targets: &[Tracked]) -> Vec<Vec<usize>> {
     let mut by_region = vec![Vec::new(); assembly.regions.len()];
     for (at, tracked) in targets.iter().enumerate() {
-        if tracked.target.check.target.is_some() {
+        if !is_timed(&tracked.target.check) {
             continue;
         }
         for (pool, _) in &tracked.pools {

@@ -20,15 +20,14 @@ pub(super) fn moved(state: &State, moved: &Moved) -> String {
     let Moved { target, transition, pools, .. } = moved;
     let check = &target.check.name;
     let (from, to, cause) = (transition.from, transition.to, &transition.cause);
-    let regions: Vec<String> =
-        pools.iter().take(NAMES).map(|(pool, _)| of_pool(state, *pool)).collect();
+    let regions: Vec<String> = pools.iter().take(NAMES).map(|pool| of_pool(state, *pool)).collect();
     let more = pools.len() - regions.len();
     let sentence = format!(
         "{} went from {from} to {to}: {check}: {cause}; {}",
         target.destination,
         listed(&regions, more)
     );
-    let name = |(pool, _): &(PoolId, _)| state.assembly.pool_name(*pool);
+    let name = |pool: &PoolId| state.assembly.pool_name(*pool);
     let region = listed(&pools.iter().take(NAMES).map(name).collect::<Vec<_>>(), more);
     let address = target.destination.to_string();
     match (from, to) {

@@ -61,7 +61,7 @@ pub(super) fn assembly_of(
         location: None,
         pool: PoolId(n as u32),
     };
-    let leaf = |n| PolicyNode { name: None, node: Node::Region(Slot(number(n))) };
+    let leaf = |n| PolicyNode { name: None, node: Node::Region(Slot(number(n))), min_up: 0 };
     let all = 0..regions.len();
     let member = |n| Member { weight: Weight::DEFAULT, node: NodeId(n as u32) };
     let members = all.clone().map(member).collect();
@@ -70,7 +70,7 @@ pub(super) fn assembly_of(
         Some(tolerance) => Node::Latency { members, tolerance, missing: MissingFamily::Nodata },
     };
     let mut nodes: Vec<PolicyNode> = all.clone().map(leaf).collect();
-    nodes.push(PolicyNode { name: None, node: root });
+    nodes.push(PolicyNode { name: None, node: root, min_up: 0 });
     let parts = Parts {
         regions: regions.iter().enumerate().map(region).collect(),
         pools: regions.iter().enumerate().map(pool).collect(),

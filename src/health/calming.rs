@@ -118,6 +118,11 @@ impl Calming {
         None
     }
 
+    /// What it was seen to be was wrong: it is as it is now, and there was no transition to it.
+    pub fn take_back(&mut self, seen: &FamilyHealth) {
+        self.up = self.up.map(|_| seen.spare > 0.0);
+    }
+
     /// An operator lets it back.
     pub fn let_back(&mut self, now: Instant) -> Option<Calmed> {
         if !std::mem::take(&mut self.awaiting) {
@@ -144,6 +149,9 @@ impl Calming {
             () if self.awaiting => Some(Held::Awaiting),
             () => None,
         };
+        if seen.held.is_some() {
+            return seen;
+        }
         if held.is_some() {
             return FamilyHealth { h: 0.0, flip: None, held, ..seen };
         }

@@ -68,6 +68,19 @@ pub enum Held {
     Kept,
 }
 
+impl Held {
+    /// Its word in metrics and JSON.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Ramping => "ramping",
+            Self::Damped => "damped",
+            Self::Awaiting => "awaiting",
+            Self::Kept => "kept",
+        }
+    }
+}
+
 impl FamilyHealth {
     /// How many addresses of the family the pool has.
     #[must_use]

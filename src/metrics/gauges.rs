@@ -11,7 +11,7 @@ use prometheus::core::Collector;
 use prometheus::{Gauge, IntCounter, IntGauge, Opts, Registry};
 
 use super::handle::Metrics;
-use super::series::{Cell, Count, Durations, Level, Series, Value};
+use super::series::{Amount, Cell, Count, Durations, Level, Series, Value};
 use super::table::{self, Def};
 use crate::clock::{self, Duration, Instant, SystemTime};
 use crate::model::{Family, Weight};
@@ -50,6 +50,11 @@ pub(super) struct Gauges {
     check_up: Series<3, Level>,
     check_duration: Series<2, Durations>,
     check_results: Series<3, Count>,
+    check_certificate: Series<3, Amount>,
+    checks_abstaining: IntGauge,
+    cut_off: IntGauge,
+    region_health: Series<2, Amount>,
+    region_held: Series<3, Level>,
     region_up: Series<2, Level>,
     region_weight: Series<1, Level>,
     overrides: Series<1, Level>,
@@ -80,6 +85,11 @@ impl Gauges {
             check_up: series(registry, &table::CHECK_UP),
             check_duration: series(registry, &table::CHECK_DURATION),
             check_results: series(registry, &table::CHECK_RESULTS),
+            check_certificate: series(registry, &table::CHECK_CERTIFICATE),
+            checks_abstaining: single(registry, &table::CHECKS_ABSTAINING, IntGauge::with_opts),
+            cut_off: single(registry, &table::CUT_OFF, IntGauge::with_opts),
+            region_health: series(registry, &table::REGION_HEALTH),
+            region_held: series(registry, &table::REGION_HELD),
             region_up: series(registry, &table::REGION_UP),
             region_weight: series(registry, &table::REGION_WEIGHT),
             overrides: series(registry, &table::OVERRIDES),
@@ -155,6 +165,7 @@ impl Metrics {
             passed: results.cell([region, check, "pass"], Count::default()),
             // It exists from the start, so that the first failure shows as an increase.
             failed: results.cell([region, check, "fail"], Count::default()),
+            missing: results.cell([region, check, "missing"], Count::default()),
             duration: self.gauges.check_duration.cell([region, check], Durations::default()),
         }
     }
@@ -163,6 +174,33 @@ impl Metrics {
     /// is probed.
     pub fn oldest_observation(&self, at: Option<Instant>) {
         self.gauges.since(|since| since.oldest_observation = at);
+    }
+
+    /// When the certificate of an address expires.
+    pub fn certificate(&self, region: &str, check: &str, address: &str, expires: SystemTime) {
+        let since = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let series = &self.gauges.check_certificate;
+        series.update([region, check, address], |amount| amount.0 = since.as_secs_f64());
+    }
+
+    /// How many targets nothing is known of.
+    pub fn abstaining(&self, targets: usize) {
+        self.gauges.checks_abstaining.set(i64::try_from(targets).unwrap_or(i64::MAX));
+    }
+
+    /// Whether this nameserver takes itself to be cut off.
+    pub fn cut_off(&self, cut_off: bool) {
+        self.gauges.cut_off.set(cut_off.into());
+    }
+
+    /// A region's health factor for a family, and why it is not what its checks say, if it is not.
+    pub fn region_health(&self, region: &str, family: Family, h: f64, held: Option<&str>) {
+        self.gauges.region_health.update([region, family.label()], |amount| amount.0 = h);
+        for reason in ["ramping", "damped", "awaiting", "kept"] {
+            let is = held == Some(reason);
+            let labels = [region, family.label(), reason];
+            self.gauges.region_held.update(labels, |level| level.0 = is.into());
+        }
     }
 
     /// What a region is judged to be for a family.
@@ -220,13 +258,18 @@ impl CheckUp {
 pub struct CheckResults {
     passed: Cell<Count>,
     failed: Cell<Count>,
+    missing: Cell<Count>,
     duration: Cell<Durations>,
 }
 
 impl CheckResults {
-    /// Counts one verdict, and how long it took in all.
-    pub fn count(&self, passed: bool, took: Duration) {
-        let verdict = if passed { &self.passed } else { &self.failed };
+    /// Counts one verdict, and how long it took in all. `None`: there was nothing to be said.
+    pub fn count(&self, passed: Option<bool>, took: Duration) {
+        let verdict = match passed {
+            Some(true) => &self.passed,
+            Some(false) => &self.failed,
+            None => &self.missing,
+        };
         verdict.update(|count| count.0 += 1);
         self.duration.update(|durations| {
             durations.observe(took.as_secs_f64(), table::CHECK_DURATION.bounds());
@@ -299,6 +342,10 @@ impl Metrics {
         gauges.check_up.retain(|[region, check, at]| addresses.contains(&(region, check, at)));
         gauges.check_duration.retain(|[region, check]| checks.contains(&(region, check)));
         gauges.check_results.retain(|[region, check, _]| checks.contains(&(region, check)));
+        let certificates = &gauges.check_certificate;
+        certificates.retain(|[region, check, at]| addresses.contains(&(region, check, at)));
+        gauges.region_health.retain(|[region, family]| families.contains(&(region, family)));
+        gauges.region_held.retain(|[region, family, _]| families.contains(&(region, family)));
         gauges.region_up.retain(|[region, family]| families.contains(&(region, family)));
         gauges.region_weight.retain(|[region]| live.weights.contains(region));
         gauges.region_transitions.retain(|[region, _]| regions.contains(region));

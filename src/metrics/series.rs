@@ -102,6 +102,10 @@ pub(super) trait Value: Default + Send + Sync {
 #[derive(Debug, Default)]
 pub(super) struct Level(pub(super) u32);
 
+/// A part of a whole, or a time, that goes up and down.
+#[derive(Debug, Default)]
+pub(super) struct Amount(pub(super) f64);
+
 /// A number that grows.
 #[derive(Debug, Default)]
 pub(super) struct Count(pub(super) u64);
@@ -132,6 +136,14 @@ impl Value for Level {
     fn write(&self, _: &Def, metric: &mut Metric) {
         let mut gauge = Gauge::default();
         gauge.set_value(self.0.into());
+        metric.set_gauge(gauge);
+    }
+}
+
+impl Value for Amount {
+    fn write(&self, _: &Def, metric: &mut Metric) {
+        let mut gauge = Gauge::default();
+        gauge.set_value(self.0);
         metric.set_gauge(gauge);
     }
 }

@@ -92,10 +92,22 @@ table! {
     CHECK_DURATION = "trimtab_check_duration_seconds" Histogram(PROBE_SECS), ["region", "check"],
         "Time from the start of a probe to its verdict.";
     CHECK_RESULTS = "trimtab_check_results_total" Counter, ["region", "check", "result"],
-        "Probes that passed or failed.";
+        "Probes that passed or failed, or had nothing to say of the target.";
     CHECK_OLDEST = "trimtab_check_oldest_observation_seconds" Gauge, [],
         "Age of the least recent of all probes' last results; 0 when nothing is probed.";
 
+    CHECK_CERTIFICATE =
+        "trimtab_check_certificate_expiry_timestamp_seconds" Gauge, ["region", "check", "address"],
+        "Unix time at which the certificate that an address showed last expires.";
+    CHECKS_ABSTAINING = "trimtab_checks_abstaining" Gauge, [],
+        "Targets of which nothing is known for want of what knows of them.";
+    CUT_OFF = "trimtab_self_check_cut_off" Gauge, [],
+        "Whether this nameserver takes itself to be cut off, and keeps what it last knew (1).";
+
+    REGION_HEALTH = "trimtab_region_health_ratio" Gauge, ["region", "family"],
+        "Health factor of a region for an address family, 0 (down) to 1 (up).";
+    REGION_HELD = "trimtab_region_held" Gauge, ["region", "family", "reason"],
+        "Whether a region is served otherwise than its checks say (1), by the reason.";
     REGION_UP = "trimtab_region_up" Gauge, ["region", "family"],
         "Whether a region is up (1) or down (0) for an address family.";
     REGION_WEIGHT = "trimtab_region_weight" Gauge, ["region"],

@@ -66,8 +66,13 @@ fn told() -> Arc<Metrics> {
 
     metrics.check_up("us-east", "web", "192.0.2.10", true).set(true);
     metrics.check_up("eu-west", "web", "198.51.100.20", true).set(false);
-    metrics.check_results("us-east", "web").count(true, Duration::from_millis(12));
-    metrics.check_results("eu-west", "web").count(false, Duration::from_secs(2));
+    metrics.check_results("us-east", "web").count(Some(true), Duration::from_millis(12));
+    metrics.check_results("eu-west", "web").count(Some(false), Duration::from_secs(2));
+    let expires = SystemTime::UNIX_EPOCH + Duration::from_secs(1_900_000_000);
+    metrics.certificate("us-east", "web", "192.0.2.10", expires);
+    metrics.abstaining(1);
+    metrics.cut_off(false);
+    metrics.region_health("us-east", Family::V4, 0.55, Some("ramping"));
     metrics.region_up("us-east", Family::V4, true);
     metrics.region_up("eu-west", Family::V4, false);
     metrics.region_weight("us-east", Weight(70));

@@ -29,6 +29,12 @@ impl Tree {
         &self.nodes[id.0 as usize].node
     }
 
+    /// How many of its members a node must have that offer anything.
+    #[must_use]
+    pub fn min_up(&self, id: NodeId) -> usize {
+        self.nodes.get(id.0 as usize).map_or(0, |node| usize::from(node.min_up))
+    }
+
     /// What it is called: the name or type of its root's policy, or its region's name.
     #[must_use]
     pub fn label(&self) -> String {
@@ -77,6 +83,8 @@ pub struct PolicyNode {
     pub name: Option<Arc<str>>,
     /// What it does.
     pub node: Node,
+    /// With fewer members that offer anything it offers nothing; 0 where that is no matter.
+    pub min_up: u16,
 }
 
 /// A member of a group that is shared by weight.

@@ -125,6 +125,8 @@ pub enum Event<'a> {
     /// A root (or what is inside a fence) came to this; the nodes walked before the last one were
     /// tried in vain.
     Settles(Reason),
+    /// Too few members of the node in hand offer anything: all of it counts as down.
+    TooFew,
     /// The node in hand takes so much of its answers from the part.
     Takes(f64),
     /// The node in hand made this offer.
@@ -151,6 +153,10 @@ impl Walk<'_> {
     }
 
     fn made(&self, id: NodeId, used: &[Slot], trace: &mut impl Trace) -> Offer {
+        if self.too_few(id) {
+            trace.tell(Event::TooFew);
+            return Offer::default();
+        }
         match self.tree.node(id) {
             Node::Region(slot) => self.region(*slot, used),
             Node::Weighted { members } => {
@@ -201,6 +207,33 @@ impl Walk<'_> {
                 Offer::one(Group::Slot(*ring), best)
             }
         }
+    }
+
+    /// Whether so few members of a node offer anything that all of it counts as down. When all is down
+    /// that is no matter any more.
+    fn too_few(&self, id: NodeId) -> bool {
+        let wanted = self.tree.min_up(id);
+        if wanted == 0 || self.reading != Reading::Judged {
+            return false;
+        }
+        let offers = |member: &&Member| {
+            let node = member.node;
+            !self.lacks_family(node) && !self.offer(node, &[], &mut ()).shares.is_empty()
+        };
+        let up = match self.tree.node(id) {
+            Node::Weighted { members } | Node::Latency { members, .. } => {
+                members.iter().filter(offers).count()
+            }
+            Node::Failover { tiers, .. } => tiers.iter().flatten().filter(offers).count(),
+            Node::Geoproximity { members, .. } => {
+                members.iter().map(|(member, _)| member).filter(offers).count()
+            }
+            Node::Multivalue { members, .. } => {
+                members.iter().filter(|slot| self.level(**slot).1 > 0.0).count()
+            }
+            Node::Region(_) | Node::Geolocation { .. } => return false,
+        };
+        up < wanted
     }
 
     /// Whether no pool at or below a node has any address of the family.

@@ -139,6 +139,7 @@ mod tests {
         };
         let ring = |name: Option<&str>, ring| PolicyNode {
             name: name.map(Into::into),
+            min_up: 0,
             node: Node::Multivalue {
                 members: vec![Slot(0), Slot(1)],
                 ring: Slot(ring),

@@ -44,7 +44,7 @@ pub(super) fn plant(spec: &Spec, regions: u16, on_all_down: OnAllDown) -> (Tree,
 }
 
 fn push(tree: &mut Tree, node: Node) -> NodeId {
-    tree.nodes.push(PolicyNode { name: None, node });
+    tree.nodes.push(PolicyNode { name: None, node, min_up: 0 });
     NodeId(tree.nodes.len() as u32 - 1)
 }
 

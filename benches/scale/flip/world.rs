@@ -57,7 +57,7 @@ fn record(number: u32, binding: u32) -> Record {
 }
 
 fn node(node: Node) -> PolicyNode {
-    PolicyNode { name: None, node }
+    PolicyNode { name: None, node, min_up: 0 }
 }
 
 /// What tells 250 classes of clients apart, the default's among them.

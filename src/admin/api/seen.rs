@@ -114,6 +114,9 @@ pub(super) struct WhichChecks {
     /// Only those that are not up.
     #[param(value_type = Option<bool>)]
     not_up: Option<String>,
+    /// With the last 20 results of each.
+    #[param(value_type = Option<bool>)]
+    history: Option<String>,
     /// So many are passed over.
     #[param(value_type = Option<u64>)]
     offset: Option<String>,
@@ -133,6 +136,7 @@ pub(super) async fn checks(
         region: which.region,
         check: which.check,
         not_up: switch("not_up", which.not_up.as_deref())?,
+        history: switch("history", which.history.as_deref())?,
         offset: offset(which.offset.as_deref())?,
         limit: limit(which.limit.as_deref())?,
     };

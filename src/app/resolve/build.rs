@@ -40,7 +40,7 @@ impl Resolver<'_> {
             Root::Every(sharing) => {
                 let plan = Plan::plain(sharing, &builder.resolver.every_region());
                 let node = builder.policy(&plan);
-                builder.push(Some(sharing.word().into()), node)
+                builder.push(Some(sharing.word().into()), node, 0)
             }
         };
         let on_all_down = match all_down {
@@ -81,8 +81,8 @@ impl Builder<'_, '_> {
         Tree { nodes, root, on_all_down, slots, sticky }
     }
 
-    fn push(&mut self, name: Option<Arc<str>>, node: Node) -> NodeId {
-        self.nodes.push(PolicyNode { name, node });
+    fn push(&mut self, name: Option<Arc<str>>, node: Node, min_up: u16) -> NodeId {
+        self.nodes.push(PolicyNode { name, node, min_up });
         NodeId(number(self.nodes.len() - 1))
     }
 
@@ -90,17 +90,18 @@ impl Builder<'_, '_> {
         if let Some(id) = self.built.get(&named) {
             return *id;
         }
-        let (name, node) = match named {
+        let (name, node, min_up) = match named {
             Named::Region(region) => {
                 let name = &self.resolver.config.regions[region.index()].name.value;
-                (name, Node::Region(self.slot(region)))
+                (name, Node::Region(self.slot(region)), 0)
             }
             Named::Policy(at) => {
                 let resolver = self.resolver;
-                (&resolver.config.policies[at].name.value, self.policy(&resolver.plans[at]))
+                let policy = &resolver.config.policies[at];
+                (&policy.name.value, self.policy(&resolver.plans[at]), policy.min_up)
             }
         };
-        let id = self.push(Some(Arc::clone(name)), node);
+        let id = self.push(Some(Arc::clone(name)), node, min_up);
         self.built.insert(named, id);
         id
     }

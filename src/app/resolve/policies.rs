@@ -88,6 +88,12 @@ impl Resolver<'_> {
         let config = self.config;
         for policy in &config.policies {
             let plan = self.plan(policy);
+            let members = plan.members().len();
+            if usize::from(policy.min_up) > members && !self.unknown {
+                let key = format!("policies.{}.min_up", policy.name.value);
+                let found = format!("{}, and it has {members} members", policy.min_up);
+                self.error(&policy.name.place, key, found, "as many as it has at most", None);
+            }
             self.plans.push(plan);
         }
         self.circles();

@@ -112,6 +112,7 @@ impl Tree {
             },
             Outcome::Down if is_region => "down".into(),
             Outcome::Down => "nothing up".into(),
+            Outcome::TooFew => "too few of its members up".into(),
             Outcome::OfferedBefore => "asked before".into(),
             Outcome::NoAddress => format!("no {} address", self.family),
             Outcome::NoPart => "takes no part".into(),

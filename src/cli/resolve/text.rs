@@ -107,7 +107,9 @@ pub(super) fn reason(reason: Reason, family: &str, on_all_down: Option<&str>) ->
         Reason::NoFamily => {
             format!("no region has an {family} address: NODATA, and nothing is wrong")
         }
-        Reason::Drained => "all others are down: what is up but drained or held back is served".into(),
+        Reason::Drained => {
+            "all others are down: what is up but drained or held back is served".into()
+        }
         Reason::OpenLive => {
             format!("all down: served as if what has any address up were up{setting}")
         }

@@ -13,12 +13,18 @@ pub(in crate::cli) fn of(part: f64) -> Share {
 
 /// A region that is up, with one address of each family.
 pub(in crate::cli) fn region(name: &str, weight: u16, share: f64) -> RegionView {
-    let family =
-        |family: &str| RegionFamily { family: family.into(), factor: 1.0, up: 1, addresses: 1 };
+    let family = |family: &str| RegionFamily {
+        family: family.into(),
+        factor: 1.0,
+        held: None,
+        up: 1,
+        addresses: 1,
+    };
     RegionView {
         name: name.into(),
         health: HealthWord::Up,
         reason: None,
+        recent: None,
         since_secs: Some(273_600.0),
         families: vec![family("ipv4"), family("ipv6")],
         weight,
@@ -114,7 +120,16 @@ pub(in crate::cli) fn calm() -> Status {
             record("app.example.com", None, [0.7, 0.3, 0.0]),
             record("api.example.com", None, [0.5, 0.25, 0.25]),
         ],
-        checks: ChecksInNumbers { targets: 4, up: 4, down: 0, unknown: 0, oldest_secs: Some(3.6) },
+        checks: ChecksInNumbers {
+            targets: 4,
+            up: 4,
+            down: 0,
+            unknown: 0,
+            abstaining: 0,
+            oldest_secs: Some(3.6),
+        },
+        cut_off_secs: None,
+        certificates: Vec::new(),
     }
 }
 
@@ -146,7 +161,14 @@ pub(in crate::cli) fn night() -> Status {
             record("api.example.com", Some(Risk::InDoubt), [0.3, 0.0, 0.7]),
         ],
         all_records: Vec::new(),
-        checks: ChecksInNumbers { targets: 6, up: 3, down: 2, unknown: 1, oldest_secs: Some(4.0) },
+        checks: ChecksInNumbers {
+            targets: 6,
+            up: 3,
+            down: 2,
+            unknown: 1,
+            abstaining: 0,
+            oldest_secs: Some(4.0),
+        },
         ..calm()
     }
 }

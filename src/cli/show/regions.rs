@@ -35,7 +35,9 @@ const fn tone(health: HealthWord) -> Tone {
     match health {
         HealthWord::Up => Tone::Good,
         HealthWord::Down => Tone::Bad,
-        HealthWord::InDoubt | HealthWord::Unknown => Tone::Warn,
+        HealthWord::InDoubt | HealthWord::Degraded | HealthWord::Held | HealthWord::Unknown => {
+            Tone::Warn
+        }
         HealthWord::Unchecked => Tone::Plain,
     }
 }

@@ -43,6 +43,8 @@ pub(in crate::cli) const fn health(health: HealthWord) -> &'static str {
         HealthWord::Unknown => "unknown",
         HealthWord::Up => "up",
         HealthWord::InDoubt => "in doubt",
+        HealthWord::Degraded => "degraded",
+        HealthWord::Held => "held back",
         HealthWord::Down => "down",
         HealthWord::Unchecked => "no check",
     }

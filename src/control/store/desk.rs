@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::row::{GoodRow, OverridesRow, Row, RttRow};
+use super::row::{CalmRow, GoodRow, OverridesRow, Row, RttRow};
 use crate::control::replies::Reply;
 use crate::control::views::EventView;
 
@@ -46,6 +46,7 @@ pub(super) struct Lot {
     pub(super) health: HashMap<String, Row>,
     pub(super) last_good: HashMap<String, GoodRow>,
     pub(super) rtts: HashMap<String, RttRow>,
+    pub(super) calming: HashMap<String, CalmRow>,
     /// All overrides, if they are others now.
     pub(super) overrides: Option<OverridesRow>,
     /// By number; `None`: it is not kept any more.
@@ -68,6 +69,7 @@ impl Lot {
         self.health.is_empty()
             && self.last_good.is_empty()
             && self.rtts.is_empty()
+            && self.calming.is_empty()
             && self.overrides.is_none()
             && self.events.is_empty()
             && self.command.is_none()
@@ -90,6 +92,7 @@ impl Lot {
         join(&mut self.health, older.health);
         join(&mut self.last_good, older.last_good);
         join(&mut self.rtts, older.rtts);
+        join(&mut self.calming, older.calming);
     }
 }
 

@@ -15,7 +15,7 @@ use redb::{
     TableHandle, WriteTransaction,
 };
 
-use super::row::{GoodRow, KEPT, OverridesRow, Restored, Row, RttRow, Stored};
+use super::row::{CalmRow, GoodRow, KEPT, OverridesRow, Restored, Row, RttRow, Stored};
 use crate::control::timeline::{Clocks, Timeline, millis};
 use crate::model::Moment;
 
@@ -31,6 +31,7 @@ const CACHE_BYTES: usize = 4 << 20;
 pub(super) type Rows = TableDefinition<'static, &'static str, &'static [u8]>;
 pub(super) const HEALTH: Rows = TableDefinition::new("health");
 pub(super) const RTTS: Rows = TableDefinition::new("round_trips");
+pub(super) const CALMING: Rows = TableDefinition::new("calming");
 pub(super) const LAST_GOOD: Rows = TableDefinition::new("last_good");
 /// What operators were answered, by idempotency key.
 pub(super) const REPLIES: Rows = TableDefinition::new("replies");
@@ -152,6 +153,7 @@ fn try_open(path: &Path, clocks: &Clocks) -> Result<Opened, Unusable> {
             rows: read(&database, HEALTH)?,
             last_good: read(&database, LAST_GOOD)?,
             rtts: read(&database, RTTS)?,
+            calming: read(&database, CALMING)?,
             overrides: overrides.overrides().map_err(Unusable::Content)?,
             events: events(&database)?,
             replies: read(&database, REPLIES)?,
@@ -191,6 +193,7 @@ fn prepare(database: &Database, path: &Path, clocks: &Clocks) -> Result<Timeline
     drop_old::<Row>(&write, HEALTH, oldest)?;
     drop_old::<GoodRow>(&write, LAST_GOOD, oldest)?;
     drop_old::<RttRow>(&write, RTTS, oldest)?;
+    drop_old::<CalmRow>(&write, CALMING, oldest)?;
     write.commit()?;
     Ok(timeline)
 }

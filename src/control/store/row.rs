@@ -12,7 +12,7 @@ use crate::control::replies::Reply;
 use crate::control::timeline::Timeline;
 use crate::control::views::EventView;
 use crate::control::{LastGood, Past};
-use crate::health::{Health, State};
+use crate::health::{Health, KeptCalming, State};
 use crate::model::{Check, Destination, Force, Moment, Move, Override, Weight};
 use crate::wire::Name;
 
@@ -48,6 +48,26 @@ impl GoodRow {
 }
 
 impl Stored for GoodRow {
+    fn at_ms(&self) -> u64 {
+        self.at_ms
+    }
+}
+
+/// What is remembered of the calming of a pool, by family.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct CalmRow {
+    pub(super) ipv4: Option<KeptCalming>,
+    pub(super) ipv6: Option<KeptCalming>,
+    pub(super) at_ms: u64,
+}
+
+impl CalmRow {
+    pub(super) fn of([ipv4, ipv6]: [Option<KeptCalming>; 2], at: Moment) -> Self {
+        Self { ipv4, ipv6, at_ms: at.0 }
+    }
+}
+
+impl Stored for CalmRow {
     fn at_ms(&self) -> u64 {
         self.at_ms
     }
@@ -195,6 +215,7 @@ pub struct Restored {
     pub(super) rows: HashMap<String, Row>,
     pub(super) last_good: HashMap<String, GoodRow>,
     pub(super) rtts: HashMap<String, RttRow>,
+    pub(super) calming: HashMap<String, CalmRow>,
     pub(in crate::control) overrides: Overrides,
     pub(super) events: Vec<EventView>,
     pub(super) replies: HashMap<String, Reply>,
@@ -285,6 +306,11 @@ impl Past for Recalled<'_> {
 
     fn timeline(&self) -> Option<Timeline> {
         Some(Timeline::of(self.now, self.moment))
+    }
+
+    fn calming(&self) -> Vec<(String, Moment, [Option<KeptCalming>; 2])> {
+        let rows = self.restored.calming.iter();
+        rows.map(|(name, row)| (name.clone(), Moment(row.at_ms), [row.ipv4, row.ipv6])).collect()
     }
 
     fn overrides(&self) -> Overrides {

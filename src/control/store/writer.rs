@@ -12,10 +12,10 @@ use tokio::sync::oneshot;
 
 use super::desk::{CommandRows, Desk, Lot, Taken};
 use super::file::{
-    self, CLOCK, EVENTS, FILE, HEALTH, LAST_GOOD, OVERRIDES, REPLIES, RTTS, Rows, SINGLE,
+    self, CALMING, CLOCK, EVENTS, FILE, HEALTH, LAST_GOOD, OVERRIDES, REPLIES, RTTS, Rows, SINGLE,
     StoreError,
 };
-use super::row::{GoodRow, OverridesRow, Restored, Row, RttRow, key};
+use super::row::{CalmRow, GoodRow, OverridesRow, Restored, Row, RttRow, key};
 use crate::clock;
 use crate::control::LastGood;
 use crate::control::events::Kept;
@@ -23,7 +23,7 @@ use crate::control::overrides::Overrides;
 use crate::control::replies::Reply;
 use crate::control::timeline::{Clocks, Stamp, Timeline};
 use crate::control::views::EventView;
-use crate::health::Health;
+use crate::health::{Health, KeptCalming};
 use crate::metrics::Metrics;
 use crate::model::{Check, Destination};
 
@@ -44,6 +44,8 @@ pub(in crate::control) struct Commanded {
     pub(in crate::control) reply: Option<(String, Reply)>,
     /// The key that is not kept any more.
     pub(in crate::control) dropped: Option<String>,
+    /// What is remembered of the calming of pools from then on.
+    pub(in crate::control) calming: Vec<(String, [Option<KeptCalming>; 2])>,
 }
 
 impl Store {
@@ -87,6 +89,14 @@ impl Store {
         });
     }
 
+    /// Keeps what is remembered of a pool's calming, by family, at once.
+    pub fn keep_calming(&self, pool: &str, kept: [Option<KeptCalming>; 2]) {
+        let row = CalmRow::of(kept, self.timeline.at(clock::now()));
+        self.desk.leave(true, |lot| {
+            lot.calming.insert(pool.to_owned(), row);
+        });
+    }
+
     /// Keeps the last good health of a record, with the next lot.
     pub fn keep_last_good(&self, record: &str, good: &LastGood) {
         let row = GoodRow::of(good, self.timeline.at(clock::now()));
@@ -117,10 +127,13 @@ impl Store {
         commanded: Commanded,
     ) -> oneshot::Receiver<Result<(), String>> {
         let row = OverridesRow::of(overrides);
-        let Commanded { event, reply, dropped } = commanded;
+        let Commanded { event, reply, dropped, calming } = commanded;
+        let now = self.timeline.at(clock::now());
         let (waiting, stored) = oneshot::channel();
         self.desk.leave_awaited(waiting, |lot| {
             lot.overrides = Some(row);
+            let rows = calming.into_iter().map(|(pool, kept)| (pool, CalmRow::of(kept, now)));
+            lot.calming.extend(rows);
             lot.command = Some(CommandRows { event, reply, dropped });
         });
         stored
@@ -219,6 +232,7 @@ fn write(database: &Database, lot: &Lot, stamp: &Stamp) -> Result<(), redb::Erro
     write_rows(&write, HEALTH, &lot.health)?;
     write_rows(&write, LAST_GOOD, &lot.last_good)?;
     write_rows(&write, RTTS, &lot.rtts)?;
+    write_rows(&write, CALMING, &lot.calming)?;
     {
         let mut single = write.open_table(SINGLE)?;
         single.insert(CLOCK, json(stamp).as_slice())?;

@@ -1,9 +1,9 @@
 //! Targets: what each probe saw last.
 
 use super::types::{CheckView, LastView, Page};
-use super::{Seen, page};
+use super::{Seen, page, time};
 use crate::control::helm::CheckFilter;
-use crate::control::state::Tracked;
+use crate::control::tracked::Tracked;
 use crate::health::{LastResult, Outcome, State as Judged};
 
 /// The targets that are wanted.
@@ -23,16 +23,17 @@ pub(in crate::control) fn checks(seen: Seen<'_>, filter: &CheckFilter) -> Page<C
     let page = page(all, filter.offset, filter.limit);
     Page {
         total: page.total,
-        items: page.items.into_iter().map(|tracked| one(seen, tracked)).collect(),
+        items: page.items.into_iter().map(|tracked| one(seen, tracked, filter.history)).collect(),
     }
 }
 
-fn one(seen: Seen<'_>, tracked: &Tracked) -> CheckView {
+fn one(seen: Seen<'_>, tracked: &Tracked, history: bool) -> CheckView {
     let (check, health) = (&tracked.target.check, &tracked.health);
     let pools = tracked.pools.iter().map(|(pool, _)| seen.state.assembly.pool_name(*pool));
     CheckView {
         check: check.name.to_string(),
         kind: check.probe.label().into(),
+        role: if check.decides() { "route" } else { "monitor" }.into(),
         destination: tracked.target.destination.to_string(),
         port: check.port,
         pools: pools.collect(),
@@ -43,8 +44,28 @@ fn one(seen: Seen<'_>, tracked: &Tracked) -> CheckView {
         fall: check.timing.fall,
         rise: check.timing.rise,
         interval_secs: check.timing.interval.as_secs_f64(),
+        abstains: health.abstains(&check.timing),
+        degraded: health.report.degraded.as_ref().map(ToString::to_string),
+        wants: health.report.weight,
+        load: health.report.load,
+        certificate_expires: tracked.expires.map(time),
+        recent: marks(tracked),
         last: health.last.as_ref().map(|last| last_view(seen, last)),
+        history: match history {
+            true => tracked.history.iter().map(|one| last_view(seen, one)).collect(),
+            false => Vec::new(),
+        },
     }
+}
+
+/// The last results of a target, a mark each.
+pub(super) fn marks(tracked: &Tracked) -> String {
+    let mark = |one: &LastResult| match one.outcome {
+        Outcome::Pass => '+',
+        Outcome::Fail(_) => '-',
+        Outcome::Missing(_) => '?',
+    };
+    tracked.history.iter().map(mark).collect()
 }
 
 fn last_view(seen: Seen<'_>, last: &LastResult) -> LastView {
@@ -52,6 +73,7 @@ fn last_view(seen: Seen<'_>, last: &LastResult) -> LastView {
     LastView {
         ago_secs: seen.ago(last.at),
         passed: last.outcome == Outcome::Pass,
+        missing: matches!(last.outcome, Outcome::Missing(_)),
         reason: match &last.outcome {
             Outcome::Pass => None,
             Outcome::Fail(reason) | Outcome::Missing(reason) => Some(reason.to_string()),

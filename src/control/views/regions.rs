@@ -1,13 +1,15 @@
 //! Regions: observed health beside what is configured and what is forced.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::Seen;
+use super::checks::marks;
 use super::records::forced;
 use super::shares::shares;
 use super::types::{HealthWord, RegionFamily, RegionView, Share};
-use crate::control::state::Tracked;
-use crate::health::{Outcome, State as Judged};
+use crate::control::tracked::Tracked;
+use crate::health::{Held, Outcome, Report, State as Judged};
 use crate::model::{Family, PoolId, RecordId, Region, RegionId};
 
 /// All regions, in the order of the configuration.
@@ -31,11 +33,12 @@ fn one(
     let forcing = seen.state.forces().of_region(id);
     let targets: Vec<&Tracked> = seen.state.targets_of(region.pool).collect();
     let families: Vec<RegionFamily> = families(seen, region.pool);
-    let health = word(&targets, &families);
+    let health = word(seen, region.pool, &targets, &families);
     let culprit = match health {
         HealthWord::Up | HealthWord::Unchecked => None,
         _ => culprit(&targets),
     };
+    let held_back = held_back(seen, region, &targets);
     let since = match health {
         HealthWord::Unchecked => None,
         _ => culprit.or_else(|| targets.iter().copied().max_by_key(|t| t.health.since)),
@@ -43,7 +46,11 @@ fn one(
     RegionView {
         name: region.name.to_string(),
         health,
-        reason: culprit.map(reason),
+        reason: match (held_back, culprit.map(reason)) {
+            (Some(held), Some(fails)) => Some(format!("{held}; {fails}")),
+            (held, fails) => held.or(fails),
+        },
+        recent: culprit.map(marks),
         since_secs: since.map(|tracked| seen.ago(tracked.health.since)),
         families,
         weight: region.weight.0,
@@ -64,6 +71,7 @@ fn families(seen: Seen<'_>, pool: PoolId) -> Vec<RegionFamily> {
         RegionFamily {
             family: family.label().into(),
             factor: of.h,
+            held: of.held.map(|held| held.label().into()),
             up: of.live_count(),
             addresses: of.count(),
         }
@@ -71,25 +79,86 @@ fn families(seen: Seen<'_>, pool: PoolId) -> Vec<RegionFamily> {
     .collect()
 }
 
-fn word(targets: &[&Tracked], families: &[RegionFamily]) -> HealthWord {
-    let any = |judged| targets.iter().any(|tracked| tracked.health.state == judged);
-    if targets.is_empty() {
+fn word(
+    seen: Seen<'_>,
+    pool: PoolId,
+    targets: &[&Tracked],
+    families: &[RegionFamily],
+) -> HealthWord {
+    let deciding = || targets.iter().filter(|tracked| tracked.target.check.decides());
+    let any = |judged| deciding().any(|tracked| tracked.health.state == judged);
+    let health = &seen.state.pools[pool.index()];
+    if deciding().next().is_none() {
         HealthWord::Unchecked
     } else if families.iter().all(|family| family.factor == 0.0) {
-        HealthWord::Down
-    } else if any(Judged::Down) || targets.iter().any(|tracked| tracked.health.failures > 0) {
+        let up = health.family.iter().any(|family| family.spare > 0.0);
+        if up { HealthWord::Held } else { HealthWord::Down }
+    } else if any(Judged::Down) || deciding().any(|tracked| tracked.health.failures > 0) {
         HealthWord::InDoubt
     } else if any(Judged::Unknown) {
         HealthWord::Unknown
+    } else if families.iter().any(|family| family.factor < 1.0) {
+        HealthWord::Degraded
     } else {
         HealthWord::Up
     }
 }
 
+/// What keeps a region from the share that its checks alone would give it.
+fn held_back(seen: Seen<'_>, region: &Region, targets: &[&Tracked]) -> Option<String> {
+    let health = &seen.state.pools[region.pool.index()];
+    let held = Family::BOTH.into_iter().find_map(|f| Some((f, health.of(f).held?)));
+    let Some((family, held)) = held else {
+        return targets.iter().find_map(|tracked| asks_for_less(tracked));
+    };
+    let calming = &seen.state.calms.calming[region.pool.index()][family.index()];
+    let calm = &seen.state.assembly.pools[region.pool.index()].calm;
+    let damping = seen.state.assembly.judging.damping;
+    Some(match held {
+        Held::Ramping => match calming.ramp(calm, seen.now) {
+            Some((_, age, over)) => {
+                format!("grows after a recovery, for {} of {}", whole_secs(age), whole_secs(over))
+            }
+            None => "grows after a recovery".into(),
+        },
+        Held::Damped => {
+            let penalty = damping.map_or(0.0, |damping| calming.penalty(&damping, seen.now));
+            let below = damping.map_or(0.0, |damping| damping.below);
+            format!(
+                "held down for changing too often: its penalty is {penalty:.1}, and must fall to \
+                 {below}"
+            )
+        }
+        Held::Awaiting => {
+            format!("has recovered and waits for an operator: trimtab failback {}", region.name)
+        }
+        Held::Kept => "served although it fails: no more regions may be out at once".into(),
+    })
+}
+
+/// What a target says of itself, where that lessens its share.
+fn asks_for_less(tracked: &Tracked) -> Option<String> {
+    let report = &tracked.health.report;
+    let what = match report {
+        Report { maintenance: true, .. } => "is under maintenance".into(),
+        Report { degraded: Some(how), .. } => format!("is degraded: {how}"),
+        Report { weight: Some(weight), .. } if *weight < 1.0 => {
+            format!("asks for {:.0} % of its share", weight * 100.0)
+        }
+        Report { load: Some(load), .. } => format!("reports a load of {load}"),
+        _ => return None,
+    };
+    Some(format!("{}: {} {what}", tracked.target.destination, tracked.target.check.name))
+}
+
+fn whole_secs(time: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+}
+
 /// The target that tells most of why a pool is not just up.
 fn culprit<'a>(targets: &[&'a Tracked]) -> Option<&'a Tracked> {
-    let failing =
-        targets.iter().filter(|t| t.health.state == Judged::Down || t.health.failures > 0);
+    let deciding = targets.iter().filter(|t| t.target.check.decides());
+    let failing = deciding.filter(|t| t.health.state == Judged::Down || t.health.failures > 0);
     failing.copied().max_by_key(|t| (t.health.state == Judged::Down, t.health.failures))
 }
 

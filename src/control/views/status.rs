@@ -1,8 +1,11 @@
 //! All at a glance.
 
+use std::time::SystemTime;
+
 use super::records::{record, risk};
-use super::types::{ChecksInNumbers, RecordView, Risk, Status};
+use super::types::{CertificateView, ChecksInNumbers, RecordView, Risk, Status};
 use super::{Seen, override_view, regions, time};
+use crate::control::tracked::Tracked;
 use crate::health::State as Judged;
 use crate::model::{BindingId, RecordId};
 
@@ -39,7 +42,28 @@ pub(in crate::control) fn status(seen: Seen<'_>) -> Status {
             false => Vec::new(),
         },
         checks: in_numbers(seen),
+        cut_off_secs: seen.state.self_check.cut_off.map(|since| seen.ago(since)),
+        certificates: certificates(seen),
     }
+}
+
+/// The certificates that expire soon.
+fn certificates(seen: Seen<'_>) -> Vec<CertificateView> {
+    let mut soon: Vec<(SystemTime, &Tracked)> = (seen.state.targets.iter())
+        .filter(|tracked| tracked.warned)
+        .filter_map(|tracked| Some((tracked.expires?, tracked)))
+        .collect();
+    soon.sort_by_key(|(expires, _)| *expires);
+    let view = |(expires, tracked): (SystemTime, &Tracked)| CertificateView {
+        check: tracked.target.check.name.to_string(),
+        destination: tracked.target.destination.to_string(),
+        expires: time(expires),
+        expires_in_secs: match expires.duration_since(seen.wall) {
+            Ok(left) => left.as_secs_f64(),
+            Err(past) => -past.duration().as_secs_f64(),
+        },
+    };
+    soon.into_iter().take(TOLD).map(view).collect()
 }
 
 fn in_numbers(seen: Seen<'_>) -> ChecksInNumbers {
@@ -49,6 +73,9 @@ fn in_numbers(seen: Seen<'_>) -> ChecksInNumbers {
         up: of(Judged::Up),
         down: of(Judged::Down),
         unknown: of(Judged::Unknown),
+        abstaining: (seen.state.targets.iter())
+            .filter(|t| t.health.abstains(&t.target.check.timing))
+            .count(),
         oldest_secs: seen.state.oldest_observation().map(|at| seen.ago(at)),
     }
 }

@@ -32,6 +32,25 @@ pub struct Status {
     pub all_records: Vec<RecordView>,
     /// The checks in numbers.
     pub checks: ChecksInNumbers,
+    /// For how long this nameserver has taken itself to be cut off; `None`: it does not.
+    #[serde(default)]
+    pub cut_off_secs: Option<f64>,
+    /// Certificates that expire soon or have expired, the first to go first; at most 20.
+    #[serde(default)]
+    pub certificates: Vec<CertificateView>,
+}
+
+/// A certificate that expires soon.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct CertificateView {
+    /// The check that has seen it.
+    pub check: String,
+    /// Where.
+    pub destination: String,
+    /// When it expires.
+    pub expires: String,
+    /// After how long; below 0: it has expired.
+    pub expires_in_secs: f64,
 }
 
 /// How many targets are probed, and what is known of them.
@@ -45,6 +64,9 @@ pub struct ChecksInNumbers {
     pub down: usize,
     /// Not known yet.
     pub unknown: usize,
+    /// Those that cannot be asked, which are also counted as what they last were.
+    #[serde(default)]
+    pub abstaining: usize,
     /// For how long the result that is waited for longest has been; `None`: nothing is probed.
     pub oldest_secs: Option<f64>,
 }
@@ -56,8 +78,11 @@ pub struct RegionView {
     pub name: String,
     /// Its observed health.
     pub health: HealthWord,
-    /// Why it is not just up: the failing check and what it saw.
+    /// Why it is not just up: the failing check and what it saw, or what holds its share back.
     pub reason: Option<String>,
+    /// The last results of that check, the oldest first: `+` passed, `-` failed, `?` not to be asked.
+    #[serde(default)]
+    pub recent: Option<String>,
     /// For how long it has been so; `None`: it is not probed.
     pub since_secs: Option<f64>,
     /// By family.
@@ -89,6 +114,11 @@ pub enum HealthWord {
     Up,
     /// Up, but something in it has failed: it may go down, or only a part of its addresses is served.
     InDoubt,
+    /// Up, but with less than its full share: it is degraded, sheds load, or grows after a recovery.
+    Degraded,
+    /// Up, but without a share: it is held down for changing too often, waits for an operator, or asks for
+    /// none.
+    Held,
     /// Down.
     Down,
     /// It has no check, and is taken to be up.
@@ -102,6 +132,10 @@ pub struct RegionFamily {
     pub family: String,
     /// The health factor, 0 (down) to 1 (up).
     pub factor: f64,
+    /// `ramping`, `damped`, `awaiting` (an operator) or `kept` (although it fails); `None`: it is what
+    /// its checks make of it.
+    #[serde(default)]
+    pub held: Option<String>,
     /// How many addresses are up.
     pub up: usize,
     /// How many there are.
@@ -244,8 +278,11 @@ pub struct RegionChange {
 pub struct CheckView {
     /// The check's name.
     pub check: String,
-    /// `http`, `https` or `tcp`.
+    /// `http`, `tls`, `prometheus` …, as in the configuration.
     pub kind: String,
+    /// `route`: its results decide; `monitor`: they are only told.
+    #[serde(default)]
+    pub role: String,
     /// Where it is probed.
     pub destination: String,
     /// The port.
@@ -266,8 +303,29 @@ pub struct CheckView {
     pub rise: u32,
     /// The interval of its probes.
     pub interval_secs: f64,
+    /// Whether it cannot be asked, and so decides nothing.
+    #[serde(default)]
+    pub abstains: bool,
+    /// How it calls itself, if it is degraded.
+    #[serde(default)]
+    pub degraded: Option<String>,
+    /// The part of its share that it asks for, 0 to 1.
+    #[serde(default)]
+    pub wants: Option<f64>,
+    /// The load that it reports.
+    #[serde(default)]
+    pub load: Option<f64>,
+    /// When the certificate that it showed last expires.
+    #[serde(default)]
+    pub certificate_expires: Option<String>,
+    /// The last results, the oldest first: `+` passed, `-` failed, `?` not to be asked.
+    #[serde(default)]
+    pub recent: String,
     /// The latest result; `None`: there has been none in this process.
     pub last: Option<LastView>,
+    /// The last results, the oldest first, if they were asked for; at most 20.
+    #[serde(default)]
+    pub history: Vec<LastView>,
 }
 
 /// The latest result of a target.
@@ -277,6 +335,9 @@ pub struct LastView {
     pub ago_secs: f64,
     /// Whether it passed.
     pub passed: bool,
+    /// Whether it could not be asked, which is neither.
+    #[serde(default)]
+    pub missing: bool,
     /// Why not.
     pub reason: Option<String>,
     /// The time to connect, in milliseconds.

@@ -45,7 +45,7 @@ fn german(to: Node, default: Option<Node>) -> Tree {
 }
 
 fn tree(nodes: Vec<Node>, root: NodeId) -> Tree {
-    let nodes = nodes.into_iter().map(|node| PolicyNode { name: None, node }).collect();
+    let nodes = nodes.into_iter().map(|node| PolicyNode { name: None, node, min_up: 0 }).collect();
     let slots = vec![RegionId(0), RegionId(1)];
     Tree { nodes, root, on_all_down: OnAllDown::Open, slots, sticky: false }
 }

@@ -110,7 +110,7 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
         (10..40).map(|n| format!("wide NS ns{n}.wide\nns{n}.wide A 192.0.2.{n}\n")).collect();
     let names = names(&format!("{ZONE}{big}{wide}"), &["app"]);
     let (regions, pools) = [region(0, false), region(1, false)].into_iter().unzip();
-    let node = |node| PolicyNode { name: None, node };
+    let node = |node| PolicyNode { name: None, node, min_up: 0 };
     let member = |n| Member { weight: Weight::DEFAULT, node: NodeId(n) };
     let tree = Tree {
         nodes: vec![

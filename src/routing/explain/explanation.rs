@@ -135,6 +135,8 @@ pub enum Outcome {
     Used,
     /// It has nothing to offer: all of it is down.
     Down,
+    /// Fewer of its members than its `min_up` have anything to offer, so that it counts as down.
+    TooFew,
     /// All that it has was offered before.
     OfferedBefore,
     /// It has no address of the family asked for.

@@ -45,6 +45,7 @@ impl Path<'_> {
         step.share = share;
         if visit.offer.shares.is_empty() {
             step.outcome = match self.tree.node(visit.node) {
+                _ if visit.too_few => Outcome::TooFew,
                 Node::Region(slot) if self.pool(*slot).is_none() => Outcome::NoPart,
                 Node::Region(slot) if visit.used.contains(slot) => Outcome::OfferedBefore,
                 Node::Region(slot) if !self.has_family(*slot) => Outcome::NoAddress,

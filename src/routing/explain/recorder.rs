@@ -16,6 +16,8 @@ pub(super) struct Visit {
     pub(super) bands: Option<(Vec<Vec<Member>>, bool)>,
     pub(super) parts: Vec<Asked>,
     pub(super) offer: Offer,
+    /// Too few of its members offered anything.
+    pub(super) too_few: bool,
 }
 
 /// A part of a node that was asked.
@@ -64,6 +66,7 @@ impl Trace for Recorder {
                 bands: None,
                 parts: Vec::new(),
                 offer: Offer::default(),
+                too_few: false,
             }),
             Event::Leaves(offer) => {
                 let (Some(visit), Some(part)) = (self.nodes.pop(), self.parts.last_mut()) else {
@@ -77,6 +80,11 @@ impl Trace for Recorder {
                     return;
                 };
                 node.parts.push(Asked { takes, ..part });
+            }
+            Event::TooFew => {
+                if let Some(node) = self.nodes.last_mut() {
+                    node.too_few = true;
+                }
             }
             Event::Bands { bands, by_figures } => {
                 if let Some(node) = self.nodes.last_mut() {

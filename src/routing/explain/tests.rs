@@ -176,7 +176,7 @@ proptest! {
 }
 
 fn named(name: &str, node: Node) -> PolicyNode {
-    PolicyNode { name: Some(name.into()), node }
+    PolicyNode { name: Some(name.into()), node, min_up: 0 }
 }
 
 /// Three regions, and behind them a policy over them; that policy is the root.

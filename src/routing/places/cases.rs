@@ -25,7 +25,7 @@ fn parts(more: Vec<Node>, sticky: bool, on_all_down: OnAllDown) -> Parts {
     let mut nodes = vec![Node::Region(Slot(0)), Node::Region(Slot(1)), nearest];
     nodes.extend(more);
     let root = NodeId(nodes.len() as u32 - 1);
-    let nodes = nodes.into_iter().map(|node| PolicyNode { name: None, node }).collect();
+    let nodes = nodes.into_iter().map(|node| PolicyNode { name: None, node, min_up: 0 }).collect();
     let slots = vec![RegionId(0), RegionId(1)];
     let region = |n: u8| Region {
         name: format!("r{n}").into(),

@@ -246,7 +246,7 @@ mod tests {
         let geolocation = Node::Geolocation { rules, default: None, fence, missing };
         let nodes = [Node::Region(Slot(0)), geolocation];
         let tree = Tree {
-            nodes: nodes.map(|node| PolicyNode { name: None, node }).into(),
+            nodes: nodes.map(|node| PolicyNode { name: None, node, min_up: 0 }).into(),
             root: NodeId(1),
             on_all_down: OnAllDown::Open,
             slots: vec![RegionId(0)],

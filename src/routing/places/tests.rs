@@ -153,7 +153,7 @@ fn tree(rng: &mut Rng, nets: &[IpNet]) -> Tree {
     nodes.push(Node::Geolocation { rules, default, fence: rng.bool(), missing });
     let sticky = rng.u8(..4) == 0;
     Tree {
-        nodes: nodes.into_iter().map(|node| PolicyNode { name: None, node }).collect(),
+        nodes: nodes.into_iter().map(|node| PolicyNode { name: None, node, min_up: 0 }).collect(),
         root: NodeId(rng.u32(3..=5)),
         on_all_down: OnAllDown::Open,
         slots: (0..3).map(RegionId).collect(),

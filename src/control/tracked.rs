@@ -1,0 +1,103 @@
+//! A target with all that is known of it.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::health::{Health, LastResult, Observation, Outcome, State as Judged};
+use crate::model::{Asks, Check, Destination, PoolId, Target, TargetId};
+
+/// So many results of each target are kept.
+pub(super) const HISTORY: usize = 20;
+
+/// A target with its health and the pools that depend on it.
+#[derive(Debug)]
+pub(super) struct Tracked {
+    pub(super) target: Arc<Target>,
+    pub(super) health: Health,
+    pub(super) since_start: Instant,
+    /// The smoothed time to connect.
+    pub(super) rtt: Option<Duration>,
+    /// The pools, and the addresses of each that this target stands for.
+    pub(super) pools: Vec<(PoolId, Vec<IpAddr>)>,
+    /// Whether it fails only when this nameserver is cut off.
+    pub(super) reference: bool,
+    /// Whether its latest probe failed, whatever was made of that.
+    pub(super) failing: bool,
+    /// Its last results, the oldest first.
+    pub(super) history: VecDeque<LastResult>,
+    /// When the certificate that it showed last expires.
+    pub(super) expires: Option<SystemTime>,
+    /// Whether it was told that it expires soon.
+    pub(super) warned: bool,
+}
+
+impl Tracked {
+    /// A target of no pool yet: as it was before, or with a health that `fresh` gives.
+    pub(super) fn new(
+        check: &Arc<Check>,
+        destination: Destination,
+        before: Option<Self>,
+        next_id: &mut u32,
+        now: Instant,
+        fresh: &dyn Fn(&Check, &Destination) -> Health,
+    ) -> Self {
+        let mut tracked = before.unwrap_or_else(|| {
+            let health = fresh(check, &destination);
+            let (id, destination) = (TargetId(*next_id), destination.clone());
+            let target = Target { id, check: Arc::clone(check), destination, settled: false };
+            *next_id += 1;
+            Self {
+                target: Arc::new(target),
+                health,
+                since_start: now,
+                rtt: None,
+                pools: Vec::new(),
+                reference: false,
+                failing: false,
+                history: VecDeque::new(),
+                expires: None,
+                warned: false,
+            }
+        });
+        let (id, settled) = (tracked.target.id, tracked.health.settled());
+        tracked.target = Arc::new(Target { id, check: Arc::clone(check), destination, settled });
+        tracked.pools.clear();
+        tracked.reference = false;
+        tracked.rtt = tracked.rtt.filter(|_| is_timed(check));
+        tracked
+    }
+
+    /// Whether it serves as up: what is not known yet does.
+    pub(super) fn is_up(&self) -> bool {
+        self.health.state != Judged::Down
+    }
+
+    /// Whether it tells, by failing along with all others, that this nameserver is cut off.
+    pub(super) fn is_route(&self) -> bool {
+        let check = &self.target.check;
+        let over_the_network = check.probe.asks() == Asks::Address;
+        !self.reference && !self.pools.is_empty() && check.decides() && over_the_network
+    }
+
+    /// Keeps a result, and what it says beside passing.
+    pub(super) fn keep(&mut self, seen: &Observation) {
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        let outcome = seen.outcome.clone();
+        self.history.push_back(LastResult { at: seen.at, outcome, phases: seen.phases });
+        self.expires = seen.report.expires.or(self.expires);
+        match seen.outcome {
+            Outcome::Pass => self.failing = false,
+            Outcome::Fail(_) => self.failing = true,
+            Outcome::Missing(_) => {}
+        }
+    }
+}
+
+/// Whether connecting to what a check asks is connecting to what is served.
+pub(super) fn is_timed(check: &Check) -> bool {
+    check.target.is_none() && check.probe.asks() == Asks::Address
+}

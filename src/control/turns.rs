@@ -1,0 +1,275 @@
+//! What is told of what became of targets and pools beside their going up and down: degraded, silent,
+//! held down, kept, waiting; a certificate that expires; this nameserver being cut off.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::apply::Effects;
+use super::calms::Turned;
+use super::run::Control;
+use super::views::{EventKind, EventView, Turn};
+use crate::health::{Calmed, Held, Outcome};
+use crate::model::{Family, PoolId, TargetId};
+
+/// How many names a sentence lists before it only counts.
+const NAMES: usize = 5;
+
+impl Control {
+    /// Tells, keeps and shows all but a target's transition.
+    pub(super) fn note_effects(&mut self, id: TargetId, effects: &Effects, now: Instant) {
+        if let Some(cut_off) = effects.cut_off {
+            self.note_cut_off(cut_off);
+        }
+        if let Some(silent) = effects.silent {
+            self.note_silent(id, silent);
+        }
+        if let Some(degraded) = effects.degraded {
+            self.note_degraded(id, degraded);
+        }
+        self.take_turn(&effects.turned, now);
+        let told = effects.transition.is_some() || effects.cut_off.is_some();
+        if !told && effects.turned.calmed.is_empty() && effects.turned.kept.is_empty() {
+            self.note_asked(&effects.turned);
+        }
+    }
+
+    /// Shows, tells and stores what became of pools.
+    pub(super) fn take_turn(&mut self, turned: &Turned, now: Instant) {
+        for (pool, was) in &turned.pools {
+            self.region(*pool, Some(was));
+        }
+        for (pool, family, calmed) in &turned.calmed {
+            self.note_calmed(*pool, *family, *calmed, now);
+        }
+        for family in &turned.kept {
+            self.note_kept(*family);
+        }
+        for pool in &turned.remembered {
+            self.keep_calming(*pool, now);
+        }
+    }
+
+    /// Stores what is remembered of a pool.
+    pub(super) fn keep_calming(&self, pool: PoolId, now: Instant) {
+        if let Some(store) = &self.wiring.store {
+            let kept = self.state.kept_calming(pool, now);
+            store.keep_calming(&self.state.assembly.pool_name(pool), kept);
+        }
+    }
+
+    fn note(&mut self, kind: EventKind, turn: Turn, text: String, about: About) {
+        match turn {
+            Turn::Worse => tracing::warn!(region = about.region.as_deref(), "{text}"),
+            _ => tracing::info!(region = about.region.as_deref(), "{text}"),
+        }
+        let About { region, subject } = about;
+        let event = EventView { kind, turn, text, region, subject: Some(subject), ..self.event() };
+        self.keep_event(event);
+    }
+
+    fn note_calmed(&mut self, pool: PoolId, family: Family, calmed: Calmed, now: Instant) {
+        let name = self.state.assembly.pool_name(pool);
+        let of = family.name();
+        let damping = self.state.assembly.judging.damping;
+        let (kind, turn, text) = match calmed {
+            Calmed::Damped(penalty) => {
+                let wait = damping.map_or(Duration::ZERO, |damping| {
+                    let halves = (penalty / damping.below).log2().max(0.0);
+                    damping.half_life.mul_f64(halves)
+                });
+                let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
+                let text = format!(
+                    "{name} changes its state too often ({of}, penalty {penalty:.1}): it is held \
+                     down until it has been quiet for about {wait}"
+                );
+                (EventKind::Damping, Turn::Worse, text)
+            }
+            Calmed::Undamped => {
+                let text = format!("{name} has been quiet ({of}): it is held down no longer");
+                (EventKind::Damping, Turn::Better, text)
+            }
+            Calmed::Awaits => {
+                let region = self.region_of(pool);
+                let text = format!(
+                    "{name} has recovered ({of}) and waits for an operator: trimtab failback {region}"
+                );
+                (EventKind::Failback, Turn::Worse, text)
+            }
+            Calmed::LetBack => {
+                (EventKind::Failback, Turn::Better, format!("{name} is let back ({of})"))
+            }
+        };
+        self.keep_calming(pool, now);
+        let about = About { region: Some(self.region_of(pool)), subject: format!("{name} {of}") };
+        self.note(kind, turn, text, about);
+    }
+
+    fn note_kept(&mut self, family: Family) {
+        let assembly = Arc::clone(&self.state.assembly);
+        let kept = &self.state.calms.kept[family.index()];
+        let names: Vec<&str> =
+            kept.iter().take(NAMES).map(|id| &*assembly.regions[id.index()].name).collect();
+        let more = kept.len().saturating_sub(names.len());
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let (failing, of) = self.state.calms.failing(family);
+        let (turn, text) = if names.is_empty() {
+            let text = format!(
+                "{failing} of {of} regions fail ({}): no more than may be out at once",
+                family.name()
+            );
+            (Turn::Better, text)
+        } else {
+            let most = assembly.judging.safety.max_ejected * 100.0;
+            let text = format!(
+                "{failing} of {of} regions fail ({}), and at most {most:.0} % may be out by probes \
+                 alone: {}{more} served all the same; this nameserver's own view may be at fault",
+                family.name(),
+                names.join(", ") + if names.len() == 1 { " is" } else { " are" },
+            );
+            (Turn::Worse, text)
+        };
+        let about = About { region: None, subject: format!("max_ejected {}", family.name()) };
+        self.note(EventKind::Ejection, turn, text, about);
+    }
+
+    fn note_cut_off(&mut self, cut_off: bool) {
+        self.wiring.metrics.cut_off(cut_off);
+        let (turn, text) = if cut_off {
+            let text = "every target fails, and so do the references: this nameserver is cut off; \
+                        what was last known stays in force";
+            (Turn::Worse, text)
+        } else {
+            (Turn::Better, "this nameserver is cut off no longer, and judges again")
+        };
+        let about = About { region: None, subject: "self-check".into() };
+        self.note(EventKind::SelfCheck, turn, text.into(), about);
+    }
+
+    fn note_silent(&mut self, id: TargetId, silent: bool) {
+        let cut_off = self.state.self_check.cut_off.is_some();
+        let all = self.state.targets.iter();
+        let silent_ones = all.filter(|t| t.health.abstains(&t.target.check.timing)).count();
+        self.wiring.metrics.abstaining(silent_ones);
+        // Then it is told of all of them at once.
+        if cut_off {
+            return;
+        }
+        let Some((about, why)) = self.about_target(id) else { return };
+        let (turn, text) = if silent {
+            let text = format!("{} cannot be asked, and decides nothing: {why}", about.subject);
+            (Turn::Worse, text)
+        } else {
+            (Turn::Better, format!("{} can be asked again", about.subject))
+        };
+        self.note(EventKind::Transition, turn, text, about);
+    }
+
+    fn note_degraded(&mut self, id: TargetId, degraded: bool) {
+        let Some(tracked) = self.state.find(id) else { return };
+        let how = tracked.health.report.degraded.clone().unwrap_or_default();
+        let Some((about, _)) = self.about_target(id) else { return };
+        let (turn, text) = if degraded {
+            (Turn::Worse, format!("{} is degraded: {how}", about.subject))
+        } else {
+            (Turn::Better, format!("{} is degraded no longer", about.subject))
+        };
+        self.note(EventKind::Transition, turn, text, about);
+    }
+
+    /// Pools that ask for nothing, or for something again.
+    fn note_asked(&mut self, turned: &Turned) {
+        for (pool, was) in &turned.pools {
+            for family in Family::BOTH {
+                let is = self.state.pools[pool.index()].of(family);
+                let (was_h, is_h, held) = (was.of(family).h, is.h, is.held);
+                if (was_h > 0.0) == (is_h > 0.0) || held == Some(Held::Damped) {
+                    continue;
+                }
+                let name = self.state.assembly.pool_name(*pool);
+                let of = family.name();
+                let (turn, text) = if is_h > 0.0 {
+                    (Turn::Better, format!("{name} takes a share again ({of})"))
+                } else {
+                    let text = format!("{name} takes no share, by what it says of itself ({of})");
+                    (Turn::Worse, text)
+                };
+                let subject = format!("{name} {of} by itself");
+                let about = About { region: Some(self.region_of(*pool)), subject };
+                self.note(EventKind::Transition, turn, text, about);
+            }
+        }
+    }
+
+    /// Shows when a target's certificate expires, and tells of it in time, once.
+    pub(super) fn watch_certificate(&mut self, id: TargetId) {
+        let wall = (self.wiring.wall)();
+        let assembly = Arc::clone(&self.state.assembly);
+        let metrics = Arc::clone(&self.wiring.metrics);
+        let Some(tracked) = self.state.find(id) else { return };
+        let Some(expires) = tracked.expires else { return };
+        let check = Arc::clone(&tracked.target.check);
+        for (pool, addresses) in &tracked.pools {
+            let region = &assembly.regions[assembly.pools[pool.index()].region.index()].name;
+            for address in addresses {
+                metrics.certificate(region, &check.name, &address.to_string(), expires);
+            }
+        }
+        let left = expires.duration_since(wall).unwrap_or_default();
+        let soon = left <= check.warn_before;
+        if std::mem::replace(&mut tracked.warned, soon) == soon {
+            return;
+        }
+        let Some((mut about, _)) = self.about_target(id) else { return };
+        let (turn, text) = match (soon, left.is_zero()) {
+            (true, true) => {
+                (Turn::Worse, format!("{}: its certificate has expired", about.subject))
+            }
+            (true, false) => {
+                let left = in_days(left);
+                (Turn::Worse, format!("{}: its certificate expires in {left}", about.subject))
+            }
+            (false, _) => {
+                let left = in_days(left);
+                let text = format!("{}: its certificate was renewed, for {left}", about.subject);
+                (Turn::Better, text)
+            }
+        };
+        about.subject += " certificate";
+        self.note(EventKind::Certificate, turn, text, about);
+    }
+
+    /// A target, and what its last probe came to.
+    fn about_target(&self, id: TargetId) -> Option<(About, Arc<str>)> {
+        let tracked = &self.state.targets[self.state.position(id)?];
+        let region = tracked.pools.first().map(|(pool, _)| self.region_of(*pool));
+        let subject = format!("{}: {}", tracked.target.destination, tracked.target.check.name);
+        let why = match tracked.health.last.as_ref().map(|last| &last.outcome) {
+            Some(Outcome::Fail(why) | Outcome::Missing(why)) => Arc::clone(why),
+            _ => Arc::default(),
+        };
+        Some((About { region, subject }, why))
+    }
+
+    fn region_of(&self, pool: PoolId) -> String {
+        let assembly = &self.state.assembly;
+        assembly.regions[assembly.pools[pool.index()].region.index()].name.to_string()
+    }
+}
+
+/// What an event is about.
+#[derive(Debug)]
+struct About {
+    region: Option<String>,
+    subject: String,
+}
+
+/// A time in days, or hours when it is short.
+pub(super) fn in_days(time: Duration) -> String {
+    let hours = time.as_secs() / 3600;
+    match (hours / 24, hours) {
+        (0, 1) => "1 hour".into(),
+        (0, hours) => format!("{hours} hours"),
+        (1, _) => "1 day".into(),
+        (days, _) => format!("{days} days"),
+    }
+}
