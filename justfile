@@ -101,6 +101,10 @@ differential zones="100" seed="":
     TRIMTAB_DIFFERENTIAL_ZONES={{zones}} TRIMTAB_DIFFERENTIAL_SEED={{seed}} \
         cargo test --test differential -- --nocapture
 
+# The timelines of the documentation: docs/recovery.svg anew, second by second, and false alarms by lost packets
+timelines:
+    cargo test --test timelines -- --ignored --nocapture
+
 # A server that is killed so often while operators give it commands: nothing acknowledged is lost
 kills times="1000":
     cargo build --release

@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use domain::base::iana::Rtype;
 
 use super::client::Servers;
-use super::{drain, end, events, force, reload, status, undrain, watch, weight};
+use super::{checks, drain, end, events, failback, force, reload, status, undrain, watch, weight};
 use crate::app::explain::From;
 use crate::wire::Name;
 
@@ -66,6 +66,8 @@ pub(super) enum Verb {
     },
     /// Show regions, health, shares, overrides and records at risk, on one screen
     Status(status::StatusOf),
+    /// Show what probes saw of each target, with the last results
+    Checks(checks::Checks),
     /// Give a region no share while any other is up
     Drain(drain::Drain),
     /// End the drains of a region
@@ -76,6 +78,8 @@ pub(super) enum Verb {
     Weight(weight::Weight),
     /// End one override, by its number
     End(end::End),
+    /// Let a region back that has recovered and waits for it
+    Failback(failback::Failback),
     /// Load configuration and zones again, all of it or nothing
     Reload(reload::Reload),
     /// Show what has happened, and what happens

@@ -2,12 +2,14 @@
 
 mod args;
 mod check;
+mod checks;
 mod client;
 mod demo;
 mod drain;
 mod end;
 mod environment;
 mod events;
+mod failback;
 mod force;
 mod log;
 mod order;
@@ -75,11 +77,13 @@ pub fn main() -> ExitCode {
             }
         }
         Verb::Status(status) => status::run(&status),
+        Verb::Checks(checks) => checks::run(&checks),
         Verb::Drain(drain) => order::give(&drain.wanted()),
         Verb::Undrain(undrain) => order::give(&undrain.wanted()),
         Verb::Force(force) => force.wanted().and_then(|wanted| order::give(&wanted)),
         Verb::Weight(weight) => order::give(&weight.wanted()),
         Verb::End(end) => order::give(&end.wanted()),
+        Verb::Failback(failback) => order::give(&failback.wanted()),
         Verb::Reload(reload) => reload::run(reload),
         Verb::Events(events) => events::run(&events),
         Verb::Watch(watch) => watch::run(&watch),

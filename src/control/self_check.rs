@@ -20,6 +20,8 @@ pub(super) struct SelfCheck {
     round: Duration,
     /// Since when this nameserver is cut off.
     pub(super) cut_off: Option<Instant>,
+    /// When the probe began by which it was seen to be cut off no longer.
+    ended: Option<Instant>,
 }
 
 #[derive(Debug, Default)]
@@ -54,6 +56,7 @@ impl State {
             count.add(tracked);
             check.round = check.round.max(timing.interval + timing.timeout);
         }
+        check.ended = self.self_check.ended;
         check.cut_off = cut_off.filter(|_| check.routes.all_fail() && check.references.all_fail());
         self.self_check = check;
     }
@@ -83,18 +86,21 @@ impl State {
                 Some((true, self.take_back(now)))
             }
             (Some(_), false) => {
-                self.self_check.cut_off = None;
+                (self.self_check.cut_off, self.self_check.ended) = (None, Some(seen.at));
                 Some((false, Turned::default()))
             }
             _ => None,
         }
     }
 
-    /// What a result says while this nameserver is cut off: a failure says nothing.
+    /// What a result says of a probe that began while this nameserver was cut off: a failure says nothing.
     pub(super) fn discounted(&self, seen: Observation) -> Observation {
         match seen.outcome {
-            Outcome::Fail(reason) if self.self_check.cut_off.is_some() => {
-                let why = format!("this nameserver is cut off ({reason})");
+            Outcome::Fail(reason)
+                if self.self_check.cut_off.is_some()
+                    || self.self_check.ended.is_some_and(|ended| seen.at <= ended) =>
+            {
+                let why = format!("this nameserver was cut off ({reason})");
                 Observation { outcome: Outcome::Missing(why.into()), ..seen }
             }
             _ => seen,

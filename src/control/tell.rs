@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use crate::health::State as Judged;
+use crate::health::{Held, State as Judged};
 use crate::model::{BindingId, Family, PoolId};
 use crate::routing::{Assembly, Reason, Served, Snapshot};
 use crate::wire::Name;
@@ -20,13 +20,12 @@ pub(super) fn moved(state: &State, moved: &Moved) -> String {
     let Moved { target, transition, pools, .. } = moved;
     let check = &target.check.name;
     let (from, to, cause) = (transition.from, transition.to, &transition.cause);
-    let regions: Vec<String> = pools.iter().take(NAMES).map(|pool| of_pool(state, *pool)).collect();
-    let more = pools.len() - regions.len();
     let sentence = format!(
         "{} went from {from} to {to}: {check}: {cause}; {}",
         target.destination,
-        listed(&regions, more)
+        of_pools(state, pools)
     );
+    let more = pools.len().saturating_sub(NAMES);
     let name = |pool: &PoolId| state.assembly.pool_name(*pool);
     let region = listed(&pools.iter().take(NAMES).map(name).collect::<Vec<_>>(), more);
     let address = target.destination.to_string();
@@ -43,6 +42,12 @@ pub(super) fn moved(state: &State, moved: &Moved) -> String {
     sentence
 }
 
+/// What the first few pools of a list serve now.
+pub(super) fn of_pools(state: &State, pools: &[PoolId]) -> String {
+    let few: Vec<String> = pools.iter().take(NAMES).map(|pool| of_pool(state, *pool)).collect();
+    listed(&few, pools.len() - few.len())
+}
+
 /// What a pool serves now: `eu-west is down and serves 0 of 1 IPv4 addresses`.
 fn of_pool(state: &State, id: PoolId) -> String {
     let health = &state.pools[id.index()];
@@ -53,7 +58,13 @@ fn of_pool(state: &State, id: PoolId) -> String {
         if of.count() == 0 {
             continue;
         }
-        let word = if of.h > 0.0 { "up" } else { "down" };
+        let word = match of.held {
+            Some(Held::Kept) => "served all the same",
+            Some(Held::Damped) => "held down",
+            Some(Held::Awaiting) => "held back",
+            Some(Held::Ramping) | None if of.h > 0.0 => "up",
+            Some(Held::Ramping) | None => "down",
+        };
         let joint = if first { " is" } else { ", and" };
         let _ = write!(
             text,

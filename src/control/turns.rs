@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::apply::Effects;
 use super::calms::Turned;
 use super::run::Control;
+use super::tell;
 use super::views::{EventKind, EventView, Turn};
 use crate::health::{Calmed, Held, Outcome};
 use crate::model::{Family, PoolId, TargetId};
@@ -27,7 +28,8 @@ impl Control {
             self.note_degraded(id, degraded);
         }
         self.take_turn(&effects.turned, now);
-        let told = effects.transition.is_some() || effects.cut_off.is_some();
+        let told =
+            effects.transition.is_some() || effects.cut_off.is_some() || effects.silent.is_some();
         if !told && effects.turned.calmed.is_empty() && effects.turned.kept.is_empty() {
             self.note_asked(&effects.turned);
         }
@@ -161,6 +163,11 @@ impl Control {
         } else {
             (Turn::Better, format!("{} can be asked again", about.subject))
         };
+        let state = &self.state;
+        let tracked = state.position(id).map(|at| &state.targets[at]);
+        let pools = tracked.into_iter().flat_map(|tracked| &tracked.pools);
+        let pools: Vec<PoolId> = pools.map(|(pool, _)| *pool).collect();
+        let text = format!("{text}; {}", tell::of_pools(state, &pools));
         self.note(EventKind::Transition, turn, text, about);
     }
 

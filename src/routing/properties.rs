@@ -108,8 +108,12 @@ type Shares = BTreeMap<Drawn, f64>;
 
 /// What a tree flattens to, and the rings with a share as they are answered.
 fn flat(spec: &Spec, healths: &[f64]) -> (Shares, Distribution) {
+    flat_of(spec, &pools(healths))
+}
+
+fn flat_of(spec: &Spec, healths: &[PoolStanding]) -> (Shares, Distribution) {
     let (tree, class) = plant(spec, healths.len() as u16, OnAllDown::Open);
-    let standings = pools(healths);
+    let standings = healths;
     let standings: Vec<Option<&PoolStanding>> = standings.iter().map(Some).collect();
     let sides = [Side { share: 1.0, cut: 0.0, health: Health::new(&standings, Vec::new()) }];
     let distribution = flatten(&tree, Family::V4, &class, &sides);
@@ -172,6 +176,35 @@ proptest! {
                 let in_ring = |ring: &RingOf| ring.members.contains(&Slot(region as u16));
                 prop_assert!(h > 0.0 || !distribution.rings.iter().any(in_ring));
             }
+        }
+    }
+
+    #[test]
+    fn what_is_held_back_comes_behind_all_that_is_up(
+        spec in spec(),
+        healths in prop::collection::vec(any_health(), REGIONS as usize),
+        held in prop::collection::vec(any::<bool>(), REGIONS as usize),
+    ) {
+        let as_it_is: Vec<f64> =
+            healths.iter().zip(&held).map(|(h, held)| if *held { 0.0 } else { *h }).collect();
+        let back = |(pool, held): (PoolStanding, &bool)| {
+            let spare = f64::from(u8::from(*held));
+            PoolStanding::new(Family::BOTH.map(|f| {
+                let standing = pool.family(f).clone();
+                let spare = if standing.count > 0 { spare } else { 0.0 };
+                let h = standing.h;
+                standing.held_back(h.max(spare))
+            }))
+        };
+        let standings: Vec<PoolStanding> =
+            pools(&as_it_is).into_iter().zip(&held).map(back).collect();
+        let (with, distribution) = flat_of(&spec, &standings);
+        let (without, _) = flat(&spec, &as_it_is);
+        prop_assert!((with.values().sum::<f64>() - 1.0).abs() < ROUNDING);
+        if !distribution.reason.is_all_down() {
+            // It is as if they were down.
+            prop_assert_eq!(&with, &without);
+            prop_assert!((0..held.len()).all(|n| !held[n] || share(&with, n) == 0.0));
         }
     }
 

@@ -67,6 +67,20 @@ pub struct EndOverrides {
     pub dry_run: bool,
 }
 
+/// The return of a region that has recovered and waits for an operator.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LetBack {
+    /// The region.
+    pub region: String,
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Only tell what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
 /// What is asked to be explained.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

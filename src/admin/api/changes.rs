@@ -11,7 +11,7 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::Api;
-use super::bodies::{EndOverrides, NewOverride};
+use super::bodies::{EndOverrides, LetBack, NewOverride};
 use super::seen::override_id;
 use crate::admin::body::Json;
 use crate::admin::fault::Fault;
@@ -85,6 +85,27 @@ pub(super) async fn end(
         reason: reason(end.reason)?,
         force: end.force,
         dry_run: end.dry_run,
+        key: idempotency_key(&headers)?,
+    };
+    Ok(Json(api.helm.command(command).await?))
+}
+
+/// Lets a region back that has recovered and waits for it (`failback = "manual"`).
+#[utoipa::path(post, path = "/failback", request_body = LetBack,
+    params(("Idempotency-Key" = Option<String>, Header, description = "The same key is the same command")),
+    responses((status = OK, body = Done)))]
+pub(super) async fn failback(
+    State(api): State<Api>,
+    Extension(actor): Extension<Actor>,
+    headers: HeaderMap,
+    Json(back): Json<LetBack>,
+) -> Result<Json<Done>, Fault> {
+    let command = Command {
+        action: Action::LetBack { region: back.region },
+        actor,
+        reason: reason(back.reason)?,
+        force: false,
+        dry_run: back.dry_run,
         key: idempotency_key(&headers)?,
     };
     Ok(Json(api.helm.command(command).await?))

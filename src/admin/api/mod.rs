@@ -59,6 +59,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(seen::checks))
         .routes(routes!(seen::overrides, changes::force))
         .routes(routes!(changes::end))
+        .routes(routes!(changes::failback))
         .routes(routes!(seen::override_of, changes::end_one))
         .routes(routes!(events::events))
         .routes(routes!(errands::explain))

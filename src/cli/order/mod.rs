@@ -90,11 +90,12 @@ impl Wanted {
     fn request(&self) -> (&'static [&'static str], Value) {
         let (order, body) = (&self.order, Body(self.body.0.clone()));
         let body = (body.with("reason", order.reason.clone()))
-            .with("force", order.force.then_some(true))
+            .with("force", (order.force && self.did != Did::LetBack).then_some(true))
             .with("dry_run", order.dry_run.then_some(true));
         let path: &[&str] = match self.did {
             Did::Made => &["overrides"],
             Did::Ended => &["overrides", "end"],
+            Did::LetBack => &["failback"],
         };
         (path, body.value())
     }

@@ -15,6 +15,8 @@ pub(in crate::cli) enum Did {
     Made,
     /// It ended them.
     Ended,
+    /// It let a region back, and has nothing to do with them.
+    LetBack,
 }
 
 /// A line for each override, the shares before and after, and what else there is to know.
@@ -53,7 +55,7 @@ fn line(view: &OverrideView, dry_run: bool, did: Did) -> String {
             parts.push(until(view, &view.since));
             if dry_run { "would begin" } else { "begun" }
         }
-        (Did::Ended, _) => {
+        (Did::Ended | Did::LetBack, _) => {
             parts.push(format!("by {} since {}", clean(&view.actor), moment(&view.since, "")));
             match (view.done_in_secs.is_some(), dry_run) {
                 (true, true) => "would return",

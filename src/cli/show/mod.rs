@@ -4,6 +4,7 @@
 //! reason can move the cursor of the terminal that it is read on.
 
 mod changes;
+mod checks;
 mod done;
 mod event;
 #[cfg(test)]
@@ -21,6 +22,7 @@ mod trouble;
 mod words;
 
 use changes::changes;
+pub(super) use checks::checks;
 pub(super) use done::{Did, done};
 pub(super) use event::event;
 pub(super) use overrides::what;

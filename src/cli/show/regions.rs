@@ -70,5 +70,10 @@ fn why(region: &RegionView) -> String {
             .then(|| format!("{} of {} {word} addresses up", family.up, family.addresses))
     };
     let parts = region.families.iter().filter_map(part);
-    region.reason.as_deref().map(clean).into_iter().chain(parts).collect::<Vec<_>>().join("; ")
+    let recent = region.recent.as_deref().filter(|recent| !recent.is_empty());
+    let reason = region.reason.as_deref().map(|reason| match recent {
+        Some(recent) => format!("{} {}", clean(reason), clean(recent)),
+        None => clean(reason),
+    });
+    reason.into_iter().chain(parts).collect::<Vec<_>>().join("; ")
 }

@@ -6,7 +6,9 @@ use super::examples::{calm, done, drain, event, night, record, weight};
 use super::{Did, trouble};
 use crate::cli::client::{Problem, Told, Trouble};
 use crate::cli::style::Paint;
-use crate::control::views::{EventKind, EventView, OverrideView, Risk, Status};
+use crate::control::views::{
+    CertificateView, CheckView, EventKind, EventView, OverrideView, Page, Risk, Status,
+};
 
 const PLAIN: Paint = Paint::new(false);
 const ADMIN: &str = "https://ns1.example.net:9953";
@@ -155,4 +157,68 @@ fn programs_get_what_each_server_said() {
             { "code": "unreachable", "title": "The server cannot be reached", "detail": "gone" } },
     ]);
     assert_eq!(super::told::told(&told), wanted);
+}
+
+/// A target with much to be said of it.
+fn target() -> CheckView {
+    serde_json::from_value(json!({
+        "check": "web", "kind": "https", "role": "route", "destination": "192.0.2.10", "port": 443,
+        "pools": ["us-east", "us-east (for app.example.com)"], "state": "up", "since_secs": 7260.0,
+        "failures": 1, "successes": 0, "fall": 3, "rise": 2, "interval_secs": 10.0,
+        "degraded": "status warn: \u{1b}[31mdisk", "wants": 0.25, "load": 0.9,
+        "certificate_expires": "2026-12-03T00:00:00Z", "recent": "++++?+-",
+        "last": result(3.0, false, Some("HTTP 503, wanted 200-299")),
+        "history": [],
+    }))
+    .unwrap()
+}
+
+fn result(ago: f64, passed: bool, reason: Option<&str>) -> serde_json::Value {
+    json!({
+        "ago_secs": ago, "passed": passed, "missing": reason == Some("no data"), "reason": reason,
+        "connect_ms": 10.25, "tls_ms": 20.5, "first_byte_ms": null, "total_ms": 31.0,
+    })
+}
+
+#[test]
+fn targets_are_lines_with_their_last_results() {
+    let mut with_history = target();
+    let all = [
+        result(23.0, true, None),
+        result(13.0, false, Some("no data")),
+        result(3.0, false, Some("HTTP 503, wanted 200-299")),
+    ];
+    with_history.history =
+        all.into_iter().map(|one| serde_json::from_value(one).unwrap()).collect();
+    let monitor = CheckView {
+        role: "monitor".into(),
+        kind: "prometheus".into(),
+        abstains: true,
+        state: "down".into(),
+        recent: "---???".into(),
+        degraded: None,
+        wants: None,
+        load: None,
+        certificate_expires: None,
+        last: None,
+        ..target()
+    };
+    let page = Page { items: vec![target(), monitor, with_history], total: 5 };
+    insta::assert_snapshot!("checks", super::checks(&page, PLAIN));
+}
+
+#[test]
+fn a_cut_off_server_and_certificates_are_told_first() {
+    let certificate = |secs| CertificateView {
+        check: "web".into(),
+        destination: "192.0.2.10".into(),
+        expires: "2026-12-03T00:00:00Z".into(),
+        expires_in_secs: secs,
+    };
+    let mut status = night();
+    status.cut_off_secs = Some(75.0);
+    status.checks.abstaining = 2;
+    status.certificates = vec![certificate(-3600.0), certificate(12.0 * 86400.0)];
+    status.regions[1].recent = Some("+++---".into());
+    insta::assert_snapshot!("alarms", self::status(&status));
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::file::{HEALTH, META, VERSION};
 use super::*;
 use crate::clock;
+use crate::control::Past;
 use crate::control::timeline::Clocks;
-use crate::health::{Health, State};
+use crate::health::{Health, KeptCalming, State};
 use crate::metrics::Metrics;
 use crate::model::{Check, Destination, Moment, Probe, Timing};
 
@@ -72,6 +73,27 @@ fn health_survives_for_ten_intervals() {
     let mut slower = check(80);
     slower.timing.interval = Duration::from_secs(20);
     assert!(health(&restored, &slower, later(190)).is_some());
+}
+
+#[test]
+fn what_waits_or_grows_survives_as_long_as_it_takes() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _) = open(dir.path()).unwrap();
+    let awaiting = KeptCalming { up: Some(true), awaiting: true, ..KeptCalming::default() };
+    let ramping = Some(Duration::from_secs(20));
+    let growing = KeptCalming { up: Some(true), ramping, penalty: 1.5, ..awaiting };
+    store.keep_calming("us-east", [Some(growing), None]);
+    store.keep_calming("us-east", [Some(awaiting), None]);
+    store.keep_calming("eu-west (for app.example.com)", [None, Some(growing)]);
+    store.close();
+    let (_store, restored) = open(dir.path()).unwrap();
+    let now = moment(&restored);
+    let mut calming = restored.at_moment(clock::now(), now).calming();
+    calming.sort_by(|a, b| b.0.cmp(&a.0));
+    let [east, west] = <[_; 2]>::try_from(calming).unwrap();
+    assert_eq!((&*east.0, east.2), ("us-east", [Some(awaiting), None]));
+    assert_eq!(west.2, [None, Some(growing)]);
+    assert!(now.since(east.1) < Duration::from_secs(60));
 }
 
 #[test]
