@@ -31,6 +31,7 @@ mod table;
 mod tests;
 mod transfer;
 mod value;
+mod webhooks;
 mod zones;
 
 pub use admin::{Admin, TlsFiles};
@@ -51,4 +52,5 @@ pub use regions::Region;
 pub use schema::schema;
 pub use server::{Server, Tcp, Workers};
 pub use transfer::{Dynamic, Secondary, Transfer, TsigKey};
+pub use webhooks::{Topic, Webhook, WebhookFormat};
 pub use zones::{Zone, ZoneData};

@@ -44,6 +44,7 @@ pub(super) fn read(name: &str, place: Place, v: &Value<'_>) -> Spanned<Arc<str>>
 pub(super) fn check(config: &Config, cx: &Context<'_>) {
     let checks = config.checks.iter().map(|c| ("checks", &c.name));
     alike(checks, cx);
+    alike(config.webhooks.iter().map(|w| ("webhooks", &w.name)), cx);
     let regions = config.regions.iter().map(|r| ("regions", &r.name));
     let policies = config.policies.iter().map(|p| ("policies", &p.name));
     for (section, name) in regions.clone().chain(policies.clone()) {

@@ -14,7 +14,7 @@ use super::table::Table;
 use super::value::Value;
 use super::{
     Admin, Check, Damping, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog, Record,
-    Region, Safety, Server, State, Zone,
+    Region, Safety, Server, State, Webhook, Zone,
 };
 use crate::problem::{Place, Problem, Problems, Source, readable};
 
@@ -35,6 +35,8 @@ pub struct Config {
     pub log: Log,
     /// What is told of answers.
     pub query_log: QueryLog,
+    /// Who is told of events.
+    pub webhooks: Vec<Webhook>,
     /// How probing as a whole is done.
     pub probe: Probe,
     /// What survives a restart.
@@ -150,6 +152,7 @@ fn root_table(t: &Table<'_>) -> Config {
     t.set("metrics", &mut config.metrics, Metrics::read);
     t.set("log", &mut config.log, Log::read);
     t.set("query_log", &mut config.query_log, QueryLog::read);
+    t.set("webhooks", &mut config.webhooks, Webhook::read_all);
     t.set("probe", &mut config.probe, Probe::read);
     t.set("state", &mut config.state, State::read);
     t.set("geo", &mut config.geo, Geo::read);

@@ -18,6 +18,7 @@ use super::rate_limit::{RATE, SLIP};
 use super::records::ANSWERS;
 use super::regions::WEIGHT;
 use super::server::{CONNECTIONS, IN_FLIGHT, UDP_PAYLOAD};
+use super::webhooks::QUEUE;
 
 /// The JSON schema of the configuration.
 #[must_use]
@@ -37,6 +38,8 @@ struct Root {
     metrics: Option<Metrics>,
     log: Option<Log>,
     query_log: Option<QueryLog>,
+    /// Who is told of events, by name.
+    webhooks: Option<BTreeMap<String, Webhook>>,
     probe: Option<Probe>,
     state: Option<State>,
     geo: Option<Geo>,
@@ -309,6 +312,57 @@ struct Dnstap {
     /// What it says that it is; default: the program and its version.
     #[schemars(length(min = 1, max = 255))]
     version: Option<String>,
+}
+
+/// Someone who is told of events over HTTP.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Webhook {
+    /// Where it is: http or https.
+    url: String,
+    /// What is sent.
+    format: Option<WebhookFormat>,
+    /// The events that it is told of; default: all but "override".
+    #[schemars(length(min = 1))]
+    events: Option<Vec<Topic>>,
+    /// cloudevents: a file with the secrets that messages are signed with, a line each.
+    secret_file: Option<String>,
+    /// A file with the token that is shown.
+    token_file: Option<String>,
+    /// A file with the only authorities that are trusted, in PEM.
+    ca_file: Option<String>,
+    /// From connect to the end of the answer.
+    timeout: Option<Duration>,
+    /// How many events may wait; the oldest goes first.
+    #[schemars(range(min = *QUEUE.start(), max = *QUEUE.end()))]
+    queue: Option<u32>,
+    /// For how long an event is kept for.
+    retry_for: Option<Duration>,
+    /// alertmanager: how often an alert that is firing is sent again.
+    repeat: Option<Duration>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum WebhookFormat {
+    CloudEvents,
+    Slack,
+    Alertmanager,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+enum Topic {
+    Transition,
+    AllDown,
+    ReloadFailed,
+    Certificate,
+    Damping,
+    SelfCheck,
+    Ejection,
+    Failback,
+    Lookup,
+    Override,
 }
 
 /// How probing as a whole is done.

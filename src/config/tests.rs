@@ -30,6 +30,8 @@ secret_file = "k.secret"
 [metrics]
 [log]
 [query_log.dnstap]
+[webhooks.ops]
+url = "https://ops.test/"
 [probe]
 [state]
 [[geo.networks]]
@@ -143,6 +145,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(config.log, empty.log);
     assert_eq!(config.query_log, empty.query_log);
     assert_eq!(config.probe, empty.probe);
+    assert_eq!(empty.webhooks, []);
     assert_eq!(config.state.dir, Path::new("./state"));
     assert_eq!(config.geo, empty.geo);
     assert_eq!(config.latency, empty.latency);
@@ -156,6 +159,8 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     // Named things say what the shortest form of the same thing means.
     let shortest = r#"
         version = 1
+        webhooks.ops = { url = "https://ops.example.com/trimtab" }
+        webhooks.pager = { url = "http://127.0.0.1:9093", format = "alertmanager" }
         checks.web = { type = "http" }
         checks.secure = { type = "https", host = "app.example.com" }
         checks.port = { type = "tcp", port = 5432 }
@@ -178,6 +183,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     let specs = |c: &Config| c.checks.iter().map(|c| (*c.spec).clone()).collect::<Vec<_>>();
     assert_eq!(specs(&config), specs(&short));
     assert_eq!(keys, short.server.transfer.keys);
+    assert_eq!(config.webhooks, short.webhooks);
     assert_eq!(config.regions, short.regions);
     assert_eq!(config.policies, short.policies);
     assert_eq!(config.zones, short.zones);
