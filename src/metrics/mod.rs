@@ -18,6 +18,7 @@ mod series;
 mod table;
 #[cfg(test)]
 mod tests;
+mod webhooks;
 
 pub use block::Block;
 pub use connections::Connections;

@@ -122,6 +122,13 @@ table! {
     NOTIFIES = "trimtab_notifies_total" Counter, ["secondary", "result"],
         "Serials that a secondary was told of (NOTIFY), by result.";
 
+    WEBHOOK_DELIVERIES = "trimtab_webhook_deliveries_total" Counter, ["webhook", "result"],
+        "Events for a webhook, by what became of them.";
+    WEBHOOK_QUEUE = "trimtab_webhook_queue_length" Gauge, ["webhook"],
+        "Events that wait for a webhook.";
+    WEBHOOK_SUCCESS = "trimtab_webhook_last_success_timestamp_seconds" Gauge, ["webhook"],
+        "Unix time at which a webhook last took something; 0 when it never has.";
+
     TABLE_GENERATION = "trimtab_table_generation" Gauge, [],
         "Generation of the answers in force; grows with each publication.";
     TABLE_AGE = "trimtab_table_age_seconds" Gauge, [],

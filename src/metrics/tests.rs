@@ -84,6 +84,10 @@ fn told() -> Arc<Metrics> {
     metrics.geo_databases(&[("geo/city.mmdb".into(), 1_790_000_000)]);
     metrics.secondaries(&["192.0.2.2:53".into()]);
     metrics.notified("192.0.2.2:53", "unanswered");
+    metrics.webhooks(&["ops"]);
+    metrics.webhook_events("ops", "delivered", 3);
+    metrics.webhook_queue("ops", 2);
+    metrics.webhook_success("ops", SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_007));
     metrics.reloaded(true, SystemTime::UNIX_EPOCH + Duration::from_secs(1_800_000_000));
     metrics
 }
