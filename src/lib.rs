@@ -25,6 +25,7 @@ pub mod dns;
 pub mod notify;
 pub mod probe;
 pub mod querylog;
+pub mod webhook;
 
 pub mod routing;
 

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["model"],
     &["admission", "config", "zone", "health", "geo", "metrics", "tap"],
     &["routing"],
-    &["control", "probe", "dns", "notify", "querylog", "alias"],
+    &["control", "probe", "dns", "notify", "querylog", "alias", "webhook"],
     &["admin"],
     &["app"],
     &["cli"],
