@@ -15,12 +15,14 @@ use super::secrets;
 use super::transfers;
 use super::user;
 use super::watch::Files;
+use super::webhooks;
 use crate::admin::Access;
 use crate::clock;
 use crate::config::{self, Config, Zone, ZoneData};
 use crate::model::RecordId;
 use crate::problem::Problems;
 use crate::routing::{Assembly, Fixed, Logged, Networks, Options, Parts, RateLimit};
+use crate::webhook::Hook;
 use crate::wire::{Name, is_newer};
 use crate::zone::{self, Names};
 
@@ -38,6 +40,8 @@ pub struct Loaded {
     pub serials: Serials,
     /// What the admin listener asks of whom.
     pub access: Arc<Access>,
+    /// Who is told of events.
+    pub hooks: Vec<Arc<Hook>>,
     /// What the tables of clients were made of; a server keeps none of it.
     pub clients: Clients,
     /// The files of those, as they were when they were read.
@@ -115,6 +119,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     let names = Names::build(zones, &dynamic, &mut problems);
     let cookies = secrets::cookies(&config.server.cookies, &mut problems);
     let access = access::load(&config.admin, &mut problems);
+    let hooks = webhooks::hooks(&config, &mut problems);
     transfers::check(&config, &names, &mut problems);
     let Some(places) = places.filter(|_| !problems.any_error()) else { return Err(problems) };
     let told = |text: &Option<String>| text.as_deref().map(Arc::from);
@@ -137,7 +142,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     });
     let assembly = Arc::new(assembly);
     let access = Arc::new(access);
-    Ok(Loaded { config, assembly, warnings: problems, serials, access, clients, files })
+    Ok(Loaded { config, assembly, warnings: problems, serials, access, hooks, clients, files })
 }
 
 fn logged(config: &config::QueryLog) -> Option<Logged> {

@@ -27,6 +27,7 @@ mod transfers;
 mod user;
 mod watch;
 mod watchdog;
+pub mod webhooks;
 
 pub use bind::BindError;
 pub use clients::{Clients, networks};

@@ -188,7 +188,8 @@ impl Reloader {
     /// Hands what was loaded to the writer, and waits until it is published; gives the generation that
     /// serves it, if there is a writer.
     pub(super) async fn publish(&mut self, loaded: Loaded, by: &By) -> Option<u64> {
-        let Loaded { config, assembly, serials, access, clients, files, warnings: _ } = loaded;
+        let Loaded { config, assembly, serials, access, clients, files, warnings: _, hooks: _ } =
+            loaded;
         let built = clients.built();
         drop(clients);
         let origin = by.origin(format!("{} was loaded again", self.path.display()));

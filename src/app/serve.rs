@@ -25,6 +25,7 @@ use super::threads::Threads;
 use super::transfers;
 use super::user::{self, UserError};
 use super::watchdog::Watchdog;
+use super::webhooks::Webhooks;
 use crate::admin::api::bodies::Reloaded;
 use crate::admin::{self, Api, Errand};
 use crate::clock;
@@ -39,6 +40,7 @@ use crate::probe::{Limits, Prober, Settings, concurrency};
 use crate::problem::Problems;
 use crate::querylog::QueryLog;
 use crate::routing::Handle;
+use crate::webhook::Hook;
 
 /// Observations that may wait for the writer.
 const OBSERVATIONS: usize = 4096;
@@ -102,6 +104,9 @@ pub struct Server {
     manager: Notify,
     watchdog: Watchdog,
     query_log: QueryLog,
+    webhooks: Webhooks,
+    /// Who is told of events, by what was loaded first.
+    hooks: Vec<Arc<Hook>>,
     stop: CancellationToken,
     tasks: Vec<JoinHandle<()>>,
     /// Those of the admin pages and of the probes.
@@ -193,6 +198,8 @@ impl Server {
         let reloader = Reloader::new(path, &loaded, told, reloads, helm.clone(), set_log);
         let (errands_sent, errands) = mpsc::channel(ERRANDS);
         let explainer = Explainer::new(handle.clone());
+        let webhooks =
+            Webhooks::new(helm.clone(), handle.clone(), Arc::clone(&metrics), stop.child_token());
         let api = Api { helm, errands: errands_sent, stop: stop.clone() };
         let access = reloader.access();
         let mut admin_addresses = Vec::new();
@@ -230,6 +237,8 @@ impl Server {
             manager: notify,
             watchdog,
             query_log,
+            webhooks,
+            hooks: loaded.hooks,
             stop,
             tasks,
             threads,
@@ -267,6 +276,7 @@ impl Server {
             return Ok(());
         }
         self.query_log.set(&query_log::settings(&self.config))?;
+        self.webhooks.set(std::mem::take(&mut self.hooks))?;
         let block_for =
             |address: SocketAddr| self.metrics.block(Proto::Udp, Family::of(address.ip()), false);
         let udp = UdpWorkers::spawn(&self.dns.udp, &self.handle, &self.engine, block_for)?;
@@ -329,10 +339,14 @@ impl Server {
         // Before the targets: those that are allowed now are probed at once.
         self.prober.set_limits(probe_limits(&loaded.config));
         let (config, warnings) = (loaded.config.clone(), loaded.warnings.clone());
+        let hooks = loaded.hooks.clone();
         let generation = self.watchdog.during(self.reloader.publish(loaded, by)).await;
         // Behind the targets: what they need is not for connections.
         tcp.set_limits(self.tcp_limits(&config));
         self.log_queries(&config);
+        if let Err(error) = self.webhooks.set(hooks) {
+            tracing::error!("webhooks are not told of anything: {error}; answers go on");
+        }
         self.notify();
         generation.map(|generation| (generation, warnings)).ok_or_else(Problems::default)
     }
@@ -415,7 +429,7 @@ impl Server {
     }
 
     /// Answers what has been received, stores what is known, and ends every task.
-    async fn finish(self, udp: Option<UdpWorkers>, tcp: Option<TcpServer>) {
+    async fn finish(mut self, udp: Option<UdpWorkers>, tcp: Option<TcpServer>) {
         self.ready.send_replace(false);
         self.stop.cancel();
         let all = async {
@@ -430,6 +444,7 @@ impl Server {
             let _ = tokio::task::spawn_blocking(move || self.query_log.stop()).await;
             self.prober.stopped().await;
             self.notifier.stopped().await;
+            self.webhooks.stopped().await;
             for task in self.tasks {
                 // A task that panicked has ended as well.
                 let _ = task.await;

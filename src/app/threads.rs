@@ -1,4 +1,5 @@
-//! The threads for connections: those of DNS over TCP, those of the admin pages, and that of the probes.
+//! The threads for connections: those of DNS over TCP, those of the admin pages, that of the probes,
+//! and that of webhooks.
 //!
 //! They are apart from each other and from those on which health is judged and tables are made: however
 //! busy hostile connections or a reload keep them, no probe is late for it, and so no region is taken to
@@ -38,6 +39,15 @@ impl Threads {
     /// When the system refuses a thread.
     pub fn probes() -> io::Result<Self> {
         Self::start("probes", 1)
+    }
+
+    /// For webhooks: one, which is there once there is a hook. TLS takes time, and what judges health
+    /// does not wait for it.
+    ///
+    /// # Errors
+    /// When the system refuses a thread.
+    pub(super) fn webhooks() -> io::Result<Self> {
+        Self::start("webhooks", 1)
     }
 
     fn start(name: &str, count: usize) -> io::Result<Self> {

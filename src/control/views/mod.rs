@@ -56,7 +56,7 @@ impl Seen<'_> {
 }
 
 /// A time of the wall clock as people write it, in UTC. Years beyond 9999 are not told apart.
-pub(super) fn time(wall: SystemTime) -> String {
+pub fn time(wall: SystemTime) -> String {
     const LAST: Duration = Duration::from_secs(253_402_300_799);
     let last = SystemTime::UNIX_EPOCH + LAST;
     humantime::format_rfc3339_seconds(wall.clamp(SystemTime::UNIX_EPOCH, last)).to_string()
