@@ -7,7 +7,9 @@ use clap_complete::Shell;
 use domain::base::iana::Rtype;
 
 use super::client::Servers;
-use super::{checks, drain, end, events, failback, force, reload, status, undrain, watch, weight};
+use super::{
+    checks, drain, end, events, failback, force, reload, status, undrain, watch, webhook, weight,
+};
 use crate::app::explain::From;
 use crate::wire::Name;
 
@@ -86,6 +88,8 @@ pub(super) enum Verb {
     Events(events::Events),
     /// Show the status as it is now, and what happens, until Ctrl-C
     Watch(watch::Watch),
+    /// Try a webhook of the configuration
+    Webhook(webhook::Webhook),
     /// Run a nameserver for demo.test, with three regions to break and mend on loopback
     Demo,
     /// Print the JSON schema of the configuration, for editors

@@ -23,6 +23,7 @@ mod status;
 mod style;
 mod undrain;
 mod watch;
+mod webhook;
 mod weight;
 
 use std::io;
@@ -87,6 +88,7 @@ pub fn main() -> ExitCode {
         Verb::Reload(reload) => reload::run(reload),
         Verb::Events(events) => events::run(&events),
         Verb::Watch(watch) => watch::run(&watch),
+        Verb::Webhook(webhook) => webhook::run(webhook),
         Verb::Demo => demo::run(),
         Verb::Schema => schema::run(),
         Verb::Completions { shell } => shell::completions(shell),
