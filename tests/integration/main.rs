@@ -51,5 +51,6 @@ mod support;
 mod transfers;
 mod ttl;
 mod under_load;
+mod webhooks;
 mod weights;
 mod zones;
