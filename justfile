@@ -91,6 +91,10 @@ units:
 dnstap:
     cargo test --test dnstap
 
+# Alerts as a real Alertmanager takes them: Debian's package prometheus-alertmanager
+alertmanager:
+    cargo test --test alertmanager
+
 # A database that is replaced a hundred times under load: takes three minutes
 swap:
     cargo test --test integration -- --ignored --nocapture databases::swap
