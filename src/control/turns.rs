@@ -168,6 +168,7 @@ impl Control {
         let pools = tracked.into_iter().flat_map(|tracked| &tracked.pools);
         let pools: Vec<PoolId> = pools.map(|(pool, _)| *pool).collect();
         let text = format!("{text}; {}", tell::of_pools(state, &pools));
+        let about = About { subject: about.subject + " silent", ..about };
         self.note(EventKind::Transition, turn, text, about);
     }
 
@@ -180,6 +181,7 @@ impl Control {
         } else {
             (Turn::Better, format!("{} is degraded no longer", about.subject))
         };
+        let about = About { subject: about.subject + " degraded", ..about };
         self.note(EventKind::Transition, turn, text, about);
     }
 

@@ -29,7 +29,10 @@ impl Sight {
         let is_target = |subject: &str| self.targets.contains(subject);
         match began.topic {
             Some(Topic::Transition) if is_of_state(began) => self.down.contains(subject),
-            Some(Topic::Transition) if subject.contains(": ") => is_target(subject),
+            Some(Topic::Transition) if subject.contains(": ") => {
+                let of = [" silent", " degraded"].iter().find_map(|end| subject.strip_suffix(end));
+                is_target(of.unwrap_or(subject))
+            }
             Some(Topic::AllDown) => self.all_down.contains(subject),
             Some(Topic::Certificate) => {
                 is_target(subject.strip_suffix(" certificate").unwrap_or(subject))
