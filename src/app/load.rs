@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 
 use super::access;
 use super::clients::Clients;
+use super::credentials;
 use super::resolve::{depends_on_sources, resolve};
 use super::secrets;
 use super::transfers;
@@ -70,6 +71,7 @@ pub type Columns<'a> = dyn FnMut(&str, Option<&str>) -> u32 + 'a;
 pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<Loaded, Problems> {
     let (config, mut problems) = config::read(path);
     let Some(mut config) = config else { return Err(problems) };
+    credentials::load(&mut config, &mut problems);
     let parts = resolve(&config, &mut problems);
     // Looked at before they are read: what changes meanwhile will be found to have changed.
     let files = Files::look(Clients::files(&config));

@@ -6,6 +6,7 @@ mod asked;
 mod background;
 mod bind;
 mod clients;
+mod credentials;
 mod demo;
 mod demo_regions;
 pub mod explain;

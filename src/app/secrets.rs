@@ -70,14 +70,24 @@ pub(super) fn read_with_mode(
     path: &Spanned<impl AsRef<Path>>,
     problems: &mut Problems,
 ) -> Option<(String, u32)> {
+    read_up_to(key, path, FILE_MAX, problems)
+}
+
+/// The same of a file that may be of another length, in octets.
+pub(super) fn read_up_to(
+    key: &str,
+    path: &Spanned<impl AsRef<Path>>,
+    most: u64,
+    problems: &mut Problems,
+) -> Option<(String, u32)> {
     let file = path.value.as_ref();
     let read = || -> io::Result<(String, u32)> {
         let mut text = String::new();
         let file = File::open(file)?;
         let mode = file.metadata()?.permissions().mode();
         // A secret behind the end of what is read would be missed.
-        if file.take(FILE_MAX).read_to_string(&mut text)? as u64 == FILE_MAX {
-            return Err(io::Error::other("more than a file of secrets can be"));
+        if file.take(most).read_to_string(&mut text)? as u64 == most {
+            return Err(io::Error::other("more than such a file can be"));
         }
         Ok((text, mode))
     };

@@ -36,7 +36,7 @@ mod zones;
 
 pub use admin::{Admin, TlsFiles};
 pub use calm::{Damping, Safety};
-pub use checks::Check;
+pub use checks::{Check, CredentialFiles};
 pub use context::Spanned;
 pub use cookies::Cookies;
 pub use defaults::Defaults;

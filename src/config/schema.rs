@@ -480,6 +480,7 @@ enum CheckType {
     Http,
     Https,
     Tcp,
+    Tls,
     Calculated,
 }
 
@@ -490,18 +491,33 @@ enum Status {
     Range(String),
 }
 
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Scalar {
+    Text(String),
+    Number(f64),
+    Truth(bool),
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum CheckBody {
+    None,
+    Health,
+}
+
 /// A health check.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 struct Check {
     /// What is spoken.
     r#type: CheckType,
-    /// The port; 80 for http, 443 for https, required for tcp.
+    /// The port; 80 for http, 443 for https and tls, required for others.
     #[schemars(range(min = 1))]
     port: Option<u16>,
     /// The path with its query.
     path: Option<String>,
-    /// The Host header and the TLS name; required for https with `verify_tls`.
+    /// The Host header and the TLS name; required for tls, and where `verify_tls` is on.
     host: Option<String>,
     /// An address or a name that is probed instead of the served address.
     target: Option<String>,
@@ -513,8 +529,26 @@ struct Check {
     expect_status: Option<Vec<Status>>,
     /// A text that must be within the first 5120 bytes of the body.
     expect_body: Option<String>,
+    /// A regular expression that must match within the first 5120 bytes of the body.
+    expect_regex: Option<String>,
+    /// Values wanted at JSON pointers (RFC 6901) in the body.
+    expect_json: Option<BTreeMap<String, Scalar>>,
+    /// "health": the body is JSON and says by its `status` how the target is.
+    body: Option<CheckBody>,
+    /// The longest time from the request to the last byte wanted; not above the timeout.
+    max_response_time: Option<Duration>,
+    /// A header field in which the target says how much it wants: 75%, drain, maint.
+    weight_header: Option<String>,
+    /// A header field in which the target says how loaded it is: 0.85, 85%.
+    load_header: Option<String>,
     /// Whether the certificate must be valid for `host`.
     verify_tls: Option<bool>,
+    /// Certificates of authorities in PEM, trusted instead of those that the machine trusts.
+    ca_file: Option<String>,
+    /// A certificate to show, with its chain, in PEM; beside `client_key`.
+    client_cert: Option<String>,
+    /// The key of `client_cert` in PEM.
+    client_key: Option<String>,
     /// From the start of one probe to the start of the next.
     interval: Option<Duration>,
     /// From connect to the last byte wanted; below the interval.

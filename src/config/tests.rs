@@ -44,6 +44,7 @@ a = { type = "http" }
 b = { type = "https", host = "b.test" }
 c = { type = "tcp", port = 1 }
 d = { type = "calculated", of = ["a", "c"] }
+t = { type = "tls", host = "t.test" }
 [damping]
 [safety]
 [regions.r]
@@ -164,6 +165,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         checks.web = { type = "http" }
         checks.secure = { type = "https", host = "app.example.com" }
         checks.port = { type = "tcp", port = 5432 }
+        checks.certificate = { type = "tls", host = "mail.example.com" }
         checks.most = { type = "calculated", of = ["web", "port"] }
         regions.us-east = {}
         policies.canary = { type = "weighted" }

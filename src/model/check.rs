@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Digest, TargetId};
+use super::{Digest, HttpProbe, TargetId, TlsProbe};
 
 /// A configured check.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,6 +78,7 @@ impl Check {
         match &self.probe {
             Probe::Tcp => digest.text("tcp"),
             Probe::Http(http) => http.digest(digest.text("http")),
+            Probe::Tls(tls) => tls.digest(digest.text("tls")),
             Probe::Calculated(_) => digest.text("calculated"),
         }
         .finish()
@@ -133,6 +134,8 @@ pub enum Probe {
     Tcp,
     /// An HTTP/1.1 request.
     Http(HttpProbe),
+    /// A TLS handshake.
+    Tls(TlsProbe),
     /// Nothing: its state follows from those of other checks.
     Calculated(Calculated),
 }
@@ -145,6 +148,7 @@ impl Probe {
             Self::Tcp => "tcp",
             Self::Http(HttpProbe { tls: Some(_), .. }) => "https",
             Self::Http(_) => "http",
+            Self::Tls(_) => "tls",
             Self::Calculated(_) => "calculated",
         }
     }
@@ -154,6 +158,7 @@ impl Probe {
     pub const fn asks(&self) -> Asks {
         match self {
             Self::Tcp | Self::Http(_) | Self::Calculated(_) => Asks::Address,
+            Self::Tls(_) => Asks::Address,
         }
     }
 }
@@ -165,82 +170,6 @@ pub struct Calculated {
     pub of: Vec<Arc<Check>>,
     /// How many of them must be up; 0: it is always up; more than there are: never.
     pub at_least: u32,
-}
-
-/// One HTTP request and what is wanted of the response.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct HttpProbe {
-    /// `Some` for https: whether the certificate's chain and name are verified.
-    pub tls: Option<TlsVerify>,
-    /// The method.
-    pub method: String,
-    /// The path with its query, starting with `/`.
-    pub path: String,
-    /// The Host header and the TLS server name; else the address probed.
-    pub host: Option<String>,
-    /// Further header fields, in the order of the configuration.
-    pub headers: Vec<(String, String)>,
-    /// Accepted status codes.
-    pub expect_status: Vec<StatusRange>,
-    /// A text that must be within the first 5120 bytes of the body.
-    pub expect_body: Option<String>,
-}
-
-impl HttpProbe {
-    fn digest(&self, digest: Digest) -> Digest {
-        let Self { tls, method, path, host, headers, expect_status, expect_body } = self;
-        let tls = match tls {
-            None => "plain",
-            Some(TlsVerify::Full) => "verified",
-            Some(TlsVerify::Off) => "unverified",
-        };
-        let mut digest = digest.text(tls).text(method).text(path).maybe(host.as_deref());
-        digest = digest.number(headers.len() as u64);
-        for (name, value) in headers {
-            digest = digest.text(name).text(value);
-        }
-        digest = digest.number(expect_status.len() as u64);
-        for range in expect_status {
-            digest = digest.number(u64::from(range.first)).number(u64::from(range.last));
-        }
-        digest.maybe(expect_body.as_deref())
-    }
-}
-
-/// Whether the certificate of an https target must be valid for `host`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum TlsVerify {
-    /// Chain and name are verified.
-    Full,
-    /// Any certificate will do.
-    Off,
-}
-
-/// An inclusive range of status codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct StatusRange {
-    /// The first, 100 to 599.
-    pub first: u16,
-    /// The last, not below the first.
-    pub last: u16,
-}
-
-impl StatusRange {
-    /// Whether `status` is in it.
-    #[must_use]
-    pub const fn contains(self, status: u16) -> bool {
-        self.first <= status && status <= self.last
-    }
-}
-
-impl fmt::Display for StatusRange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.first == self.last {
-            write!(f, "{}", self.first)
-        } else {
-            write!(f, "{}-{}", self.first, self.last)
-        }
-    }
 }
 
 /// How often a target is probed and how many results change its state.
@@ -305,18 +234,17 @@ pub struct Target {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ClientCertificate, Pattern, Pem, TlsVerify};
 
     fn check() -> Check {
         Check::new(
             "web".into(),
             Probe::Http(HttpProbe {
                 tls: Some(TlsVerify::Full),
-                method: "GET".into(),
                 path: "/healthz".into(),
                 host: Some("app.example.com".into()),
                 headers: vec![("X-Probe".into(), "trimtab".into())],
-                expect_status: vec![StatusRange { first: 200, last: 299 }],
-                expect_body: None,
+                ..HttpProbe::default()
             }),
             443,
             Timing {
@@ -335,6 +263,24 @@ mod tests {
             change(http);
         }
         changed
+    }
+
+    fn with(probe: Probe) -> Check {
+        Check { probe, ..check() }
+    }
+
+    #[test]
+    fn a_renewed_certificate_is_no_part_of_the_definition_but_of_the_check() {
+        let with = |text: &str| {
+            let client = ClientCertificate { chain: Pem::from(text), key: Pem::from(text) };
+            http(|http| {
+                http.credentials.authorities = Some(Pem::from(text));
+                http.credentials.client = Some(client);
+            })
+        };
+        assert_eq!(with("old").definition(), with("new").definition());
+        assert_ne!(with("old"), with("new"), "so that probes begin to use it");
+        assert!(!format!("{:?}", with("secret")).contains("secret"));
     }
 
     #[test]
@@ -363,6 +309,15 @@ mod tests {
             http(|http| http.headers = vec![("X-Probet".into(), "rimtab".into())]),
             http(|http| http.expect_status.clear()),
             http(|http| http.expect_body = Some(String::new())),
+            http(|http| http.expect_regex = Pattern::new("ok").ok()),
+            http(|http| http.expect_json = vec![("/a".into(), "ok".into())]),
+            http(|http| http.expect_json = vec![("/a".into(), 1.into())]),
+            http(|http| http.max_response_time = Some(Duration::from_millis(500))),
+            http(|http| http.health = true),
+            http(|http| http.weight_header = Some("x".into())),
+            http(|http| http.load_header = Some("x".into())),
+            http(|http| http.credentials.authorities = Some(Pem::from("a"))),
+            with(Probe::Tls(TlsProbe::default())),
         ];
         let definitions: std::collections::HashSet<u64> =
             changed.iter().map(Check::definition).collect();

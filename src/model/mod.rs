@@ -8,30 +8,34 @@ mod digest;
 mod embedded;
 mod forbidden;
 mod forcing;
+mod http_probe;
 mod id;
 mod policy;
 mod pool;
 mod record;
+mod tls_probe;
 mod weight;
 mod worst_case;
 
 pub use at_once::probes_at_once;
 pub use calm::{Calm, Damping, Failback, Judging, Ramp, Safety, Shed};
 pub use check::{
-    Asks, Calculated, Check, DEGRADED_FACTOR, Destination, HttpProbe, Probe, Role, StatusRange,
-    Target, Timing, TlsVerify, WARN_BEFORE, probed,
+    Asks, Calculated, Check, DEGRADED_FACTOR, Destination, Probe, Role, Target, Timing,
+    WARN_BEFORE, probed,
 };
 pub use client::Attributes;
 pub use digest::{Digest, mix};
 pub use embedded::{canonical, embedded};
 pub use forbidden::forbidden;
 pub use forcing::{Force, Forced, Forcing, Moment, Move, Override};
+pub use http_probe::{HttpProbe, Pattern, StatusRange};
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
 pub use policy::{
     GeoKeys, GeoRule, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Tree,
 };
 pub use pool::{MinHealthy, Pool, Region};
 pub use record::{Binding, Record};
+pub use tls_probe::{ClientCertificate, Credentials, Pem, TlsProbe, TlsVerify};
 pub use weight::Weight;
 pub use worst_case::worst_case;
 

@@ -20,6 +20,8 @@ pub(super) struct Attempt {
     pub(super) phases: Phases,
     /// What the target said of itself so far.
     pub(super) report: Report,
+    /// What it said that is not understood, and from which nothing was taken.
+    pub(super) unclear: Option<Arc<str>>,
 }
 
 /// Why a probe gave no pass.
@@ -54,12 +56,18 @@ impl Failure {
 impl Attempt {
     /// Starts the clock.
     pub(super) fn start(timeout: Duration) -> Self {
-        Self { start: clock::now(), timeout, phases: Phases::default(), report: Report::default() }
+        let (phases, report) = (Phases::default(), Report::default());
+        Self { start: clock::now(), timeout, phases, report, unclear: None }
     }
 
     /// The time since the start.
     pub(super) fn elapsed(&self) -> Duration {
         clock::now().saturating_duration_since(self.start)
+    }
+
+    /// The time that is left.
+    pub(super) fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.elapsed())
     }
 
     /// The output of `phase` if it is there before the probe's deadline.

@@ -1,13 +1,14 @@
 //! The HTTP/1.1 exchange of http and https checks: one request on a connection of its own.
 //!
-//! Redirects are not followed, and of a body no more is read than the check needs to decide.
+//! Redirects are not followed. What a response says is read by `headers` and `body`.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1;
 use hyper::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
@@ -16,18 +17,18 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::attempt::{Attempt, Failure};
-use super::reason;
+use super::body::Body;
 use super::watched::{FirstByte, Watched};
+use super::{headers, reason};
 use crate::clock;
 use crate::model::{Destination, HttpProbe, Target};
 
-/// So much of a body is looked at.
-const BODY_MAX: usize = 5120;
 /// A response's head may not be longer.
 const HEAD_MAX: usize = 32 * 1024;
 /// Read buffer; holds a head and a part of the body.
 const BUFFER_MAX: usize = 64 * 1024;
 
+/// How probes call themselves.
 const AGENT: &str = concat!("trimtab/", env!("CARGO_PKG_VERSION"));
 
 /// Asks over an established stream and compares the response with what is wanted.
@@ -70,24 +71,41 @@ where
         }
     };
     attempt.phases.first_byte = first.get().map(|at| at.saturating_duration_since(sent));
-    verdict
+    verdict.and_then(|()| in_time(probe, clock::now().saturating_duration_since(sent)))
+}
+
+/// Whether the time from the request to the last octet wanted is none too long.
+fn in_time(probe: &HttpProbe, took: Duration) -> Result<(), Failure> {
+    match probe.max_response_time {
+        Some(longest) if took > longest => {
+            let (took, longest) = (reason::told(took), reason::told(longest));
+            Err(Failure::target(&format!("answered in {took}, wanted at most {longest}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 async fn judge(
     probe: &HttpProbe,
     response: Response<Incoming>,
-    attempt: &Attempt,
+    attempt: &mut Attempt,
 ) -> Result<(), Failure> {
     let status = response.status();
-    if !probe.expect_status.iter().any(|range| range.contains(status.as_u16())) {
-        return Err(Failure::target(&unwanted(status, probe)));
-    }
-    match &probe.expect_body {
-        None => Ok(()),
-        Some(wanted) => {
-            attempt.within(|| "body", search(response.into_body(), wanted)).await.flatten()
+    let said = headers::read(probe, response.headers(), attempt);
+    let wanted = probe.expect_status.iter().any(|range| range.contains(status.as_u16()));
+    if !wanted {
+        let mut why = unwanted(status, probe);
+        // A target that knows what it lacks says so in the body.
+        if probe.health
+            && let Ok(body) = Body::read(probe, response.into_body(), attempt).await
+            && let Some(told) = body.failing()
+        {
+            why = format!("{told} (HTTP {})", status.as_u16());
         }
+        return Err(Failure::target(&why));
     }
+    said?;
+    Body::read(probe, response.into_body(), attempt).await?.judge(probe, attempt)
 }
 
 fn unwanted(status: StatusCode, probe: &HttpProbe) -> String {
@@ -99,37 +117,6 @@ fn unwanted(status: StatusCode, probe: &HttpProbe) -> String {
         text.push_str(" (redirects are not followed)");
     }
     text
-}
-
-/// Reads until `wanted` is found, the body ends, or enough of it was seen.
-async fn search(mut body: Incoming, wanted: &str) -> Result<(), Failure> {
-    let wanted = wanted.as_bytes();
-    let mut seen: Vec<u8> = Vec::new();
-    loop {
-        if wanted.is_empty() {
-            return Ok(());
-        }
-        let frame = match body.frame().await {
-            None => break,
-            Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Err(Failure::in_phase("body", told(&error))),
-        };
-        let Some(data) = frame.data_ref() else { continue };
-        // What was searched before needs no second look, but a match may straddle the border.
-        let from = seen.len().saturating_sub(wanted.len() - 1);
-        let room = BODY_MAX - seen.len();
-        seen.extend(data.iter().take(room));
-        let fresh = seen.get(from..).unwrap_or_default();
-        if fresh.windows(wanted.len()).any(|window| window == wanted) {
-            return Ok(());
-        }
-        if seen.len() >= BODY_MAX {
-            break;
-        }
-    }
-    let wanted = reason::quoted(&String::from_utf8_lossy(wanted));
-    let within = if seen.len() >= BODY_MAX { " within its first 5120 bytes" } else { "" };
-    Err(Failure::target(&format!("body lacks {wanted}{within}")))
 }
 
 fn request(probe: &HttpProbe, target: &Target) -> Result<Request<Empty<Bytes>>, Failure> {
@@ -144,7 +131,7 @@ fn request(probe: &HttpProbe, target: &Target) -> Result<Request<Empty<Bytes>>, 
         })?;
         headers.append(name, value);
     }
-    let host = HeaderValue::try_from(host(probe, target))
+    let host = HeaderValue::try_from(host(probe.host.as_deref(), probe.tls.is_some(), target))
         .map_err(|_| Failure::in_phase("request", "the host is not valid in a header"))?;
     // What the configuration gives stands.
     headers.entry(HOST).or_insert(host);
@@ -160,15 +147,15 @@ fn request(probe: &HttpProbe, target: &Target) -> Result<Request<Empty<Bytes>>, 
 }
 
 /// The Host header: as configured, else the destination, with the port if it is not the usual.
-fn host(probe: &HttpProbe, target: &Target) -> String {
-    if let Some(host) = &probe.host {
-        return host.clone();
+fn host(host: Option<&str>, secure: bool, target: &Target) -> String {
+    if let Some(host) = host {
+        return host.to_owned();
     }
     let host = match &target.destination {
         Destination::Address(std::net::IpAddr::V6(address)) => format!("[{address}]"),
         other => other.to_string(),
     };
-    let usual = if probe.tls.is_some() { 443 } else { 80 };
+    let usual = if secure { 443 } else { 80 };
     match target.check.port {
         port if port == usual => host,
         port => format!("{host}:{port}"),
@@ -176,19 +163,19 @@ fn host(probe: &HttpProbe, target: &Target) -> String {
 }
 
 /// The name by which a server is asked for and verified: the host without a port.
-pub(super) fn server_name(probe: &HttpProbe, target: &Target) -> String {
-    let Some(host) = &probe.host else { return target.destination.to_string() };
+pub(super) fn server_name(host: Option<&str>, target: &Target) -> String {
+    let Some(host) = host else { return target.destination.to_string() };
     if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         return address.to_owned();
     }
     match host.split_once(':') {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name.to_owned(),
-        _ => host.clone(),
+        _ => host.to_owned(),
     }
 }
 
 /// What went wrong in an exchange.
-fn told(error: &hyper::Error) -> String {
+pub(super) fn told(error: &hyper::Error) -> String {
     let mut cause = error.source();
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<std::io::Error>() {
@@ -230,11 +217,9 @@ mod tests {
         #[case] header: &str,
         #[case] name: &str,
     ) {
-        let mut probe = http();
-        probe.host = configured.map(str::to_owned);
         let target = target_at(Destination::Address(address.parse().unwrap()), port);
-        assert_eq!(host(&probe, &target), header);
-        assert_eq!(server_name(&probe, &target), name);
+        assert_eq!(host(configured, false, &target), header);
+        assert_eq!(server_name(configured, &target), name);
     }
 
     #[test]

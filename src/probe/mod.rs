@@ -10,7 +10,11 @@
 //! or after their response (http).
 
 mod attempt;
+mod body;
 mod connect;
+mod credentials;
+mod headers;
+mod health_body;
 mod http;
 mod limits;
 mod prober;
@@ -18,9 +22,12 @@ mod reason;
 mod schedule;
 mod task;
 mod tls;
+mod tls_only;
 mod tools;
 mod watched;
+mod words;
 
+pub use credentials::{CredentialsFault, check_credentials};
 pub use limits::{Limits, concurrency};
 pub use prober::{Prober, Settings};
 pub use schedule::Schedule;

@@ -6,6 +6,8 @@ use std::io::{Error, ErrorKind};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio_rustls::rustls::{AlertDescription, Error as TlsError};
+
 /// The longest reason, in characters.
 const MAX: usize = 200;
 
@@ -44,8 +46,23 @@ pub(super) fn told(duration: Duration) -> String {
     }
 }
 
-/// An error of a socket.
+/// What a target says by an alert of TLS.
+pub(super) fn of_alert(alert: AlertDescription) -> String {
+    match alert {
+        AlertDescription::CertificateRequired => "the target wants a client certificate".into(),
+        AlertDescription::NoApplicationProtocol => {
+            "the target does not offer what is to be spoken".into()
+        }
+        alert => format!("the target refused the handshake ({alert:?})"),
+    }
+}
+
+/// An error of a socket, or of TLS over it.
 pub(super) fn of_io(error: &Error) -> String {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<TlsError>());
+    if let Some(TlsError::AlertReceived(alert)) = tls {
+        return of_alert(*alert);
+    }
     match error.kind() {
         ErrorKind::ConnectionRefused => "connection refused".into(),
         ErrorKind::ConnectionReset | ErrorKind::BrokenPipe => "connection reset".into(),

@@ -1,9 +1,12 @@
-//! TLS of https checks: two configurations for all of them, made once, and errors in plain words.
+//! TLS of checks: one configuration for all that speak it in the same manner, made once, and errors in
+//! plain words.
 //!
 //! Sessions are never resumed: a resumed one would not show the certificate again, and an
 //! expired one would go unnoticed.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::OnceCell;
@@ -15,13 +18,17 @@ use tokio_rustls::rustls::client::danger::{
 use tokio_rustls::rustls::client::{Resumption, WebPkiServerVerifier};
 use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::sign::SingleCertAndKey;
 use tokio_rustls::rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme,
+    CertificateError, ClientConfig, ClientConnection, DigitallySignedStruct, Error, RootCertStore,
+    SignatureScheme,
 };
 
 use super::attempt::{Attempt, Failure};
+use super::credentials::{authorities, certified};
 use super::reason;
-use crate::model::TlsVerify;
+use crate::clock;
+use crate::model::{Credentials, TlsVerify};
 
 /// Which authorities are trusted.
 #[derive(Debug, Clone, Default)]
@@ -33,38 +40,89 @@ pub enum Roots {
     Given(Vec<CertificateDer<'static>>),
 }
 
+/// How TLS is spoken.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Manner {
+    pub(super) verify: TlsVerify,
+    pub(super) credentials: Credentials,
+    /// What is spoken over it.
+    pub(super) over: Over,
+}
+
+/// What is spoken over TLS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Over {
+    /// Nothing in particular.
+    Anything,
+    /// HTTP/1.1.
+    Http1,
+}
+
+/// A configuration; its error is that of every probe that wants it.
+type Made = Result<Arc<ClientConfig>, Arc<str>>;
+
 /// The TLS configurations.
 #[derive(Debug)]
 pub(super) struct Tls {
     roots: Roots,
-    /// Made at the first use; its error is that of every probe that wants it.
-    verifying: OnceCell<Result<Arc<ClientConfig>, Arc<str>>>,
-    trusting: OnceCell<Result<Arc<ClientConfig>, Arc<str>>>,
+    /// What this machine trusts, read at the first use.
+    native: OnceCell<Result<Arc<RootCertStore>, Arc<str>>>,
+    /// Made at the first use.
+    made: Mutex<HashMap<Manner, Entry>>,
 }
+
+#[derive(Debug)]
+struct Entry {
+    config: Arc<OnceCell<Made>>,
+    used: Instant,
+}
+
+/// Longer than any interval: what was not used for so long belongs to no check any more.
+const UNUSED: Duration = Duration::from_secs(2 * 60 * 60);
 
 impl Tls {
     pub(super) fn new(roots: Roots) -> Self {
-        Self { roots, verifying: OnceCell::new(), trusting: OnceCell::new() }
+        Self { roots, native: OnceCell::new(), made: Mutex::default() }
     }
 
-    /// The configuration for checks of this kind. The first call reads files, on a thread for it.
+    /// The configuration for checks of this manner. The first call reads files, on a thread for it.
     ///
     /// # Errors
     ///
     /// There are no trusted roots on this machine.
-    pub(super) async fn config(&self, verify: TlsVerify) -> Result<Arc<ClientConfig>, Failure> {
-        let made = match verify {
-            TlsVerify::Off => self.trusting.get_or_init(async || trusting()).await,
-            TlsVerify::Full => {
-                let make = async || {
+    pub(super) async fn config(&self, manner: &Manner) -> Result<Arc<ClientConfig>, Failure> {
+        let cell = self.cell(manner);
+        let made = cell.get_or_init(async || self.make(manner).await).await;
+        made.clone().map_err(|why| Failure::in_phase("TLS", why))
+    }
+
+    fn cell(&self, manner: &Manner) -> Arc<OnceCell<Made>> {
+        let now = clock::now();
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = made.get_mut(manner) {
+            entry.used = now;
+            return Arc::clone(&entry.config);
+        }
+        made.retain(|_, entry| now.saturating_duration_since(entry.used) < UNUSED);
+        let config = Arc::default();
+        made.insert(manner.clone(), Entry { config: Arc::clone(&config), used: now });
+        config
+    }
+
+    async fn make(&self, manner: &Manner) -> Made {
+        let roots = match (manner.verify, &manner.credentials.authorities) {
+            (TlsVerify::Off, _) => None,
+            (TlsVerify::Full, Some(pem)) => Some(Arc::new(authorities(pem)?)),
+            (TlsVerify::Full, None) => {
+                let read = async || {
                     let roots = self.roots.clone();
-                    let made = tokio::task::spawn_blocking(move || verifying(roots)).await;
-                    made.unwrap_or_else(|_defect| Err("the trusted roots cannot be read".into()))
+                    let read = tokio::task::spawn_blocking(move || trusted(roots)).await;
+                    read.unwrap_or_else(|_defect| Err("the trusted roots cannot be read".into()))
                 };
-                self.verifying.get_or_init(make).await
+                Some(self.native.get_or_init(read).await.clone()?)
             }
         };
-        made.clone().map_err(|why| Failure::in_phase("TLS", why))
+        configured(roots, manner)
     }
 }
 
@@ -84,13 +142,36 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     match attempt.within(|| "TLS", shaken).await? {
         Ok(stream) => {
             attempt.phases.tls = Some(attempt.elapsed().saturating_sub(before));
+            attempt.report.expires = expiry(stream.get_ref().1);
             Ok(stream)
         }
-        Err(error) => Err(Failure::in_phase("TLS", told(&error, &name))),
+        Err(error) => {
+            attempt.report.expires = expired(&error);
+            Err(Failure::in_phase("TLS", told(&error, &name)))
+        }
     }
 }
 
-fn verifying(roots: Roots) -> Result<Arc<ClientConfig>, Arc<str>> {
+/// When the certificate that a server showed expires.
+fn expiry(session: &ClientConnection) -> Option<SystemTime> {
+    let certificate = session.peer_certificates()?.first()?;
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let secs = u64::try_from(certificate.validity().not_after.timestamp()).unwrap_or_default();
+    UNIX_EPOCH.checked_add(Duration::from_secs(secs))
+}
+
+/// The same of one that was refused because it has expired.
+fn expired(error: &std::io::Error) -> Option<SystemTime> {
+    match error.get_ref()?.downcast_ref::<Error>()? {
+        Error::InvalidCertificate(CertificateError::ExpiredContext { not_after, .. }) => {
+            UNIX_EPOCH.checked_add(Duration::from_secs(not_after.as_secs()))
+        }
+        _ => None,
+    }
+}
+
+/// What this machine trusts.
+fn trusted(roots: Roots) -> Result<Arc<RootCertStore>, Arc<str>> {
     let certificates = match roots {
         Roots::Given(given) => given,
         Roots::Native => rustls_native_certs::load_native_certs().certs,
@@ -103,30 +184,37 @@ fn verifying(roots: Roots) -> Result<Arc<ClientConfig>, Arc<str>> {
                 .into(),
         );
     }
-    let provider = Arc::new(ring::default_provider());
-    let verifier = WebPkiServerVerifier::builder_with_provider(store.into(), Arc::clone(&provider))
-        .build()
-        .map_err(|error| Arc::from(error.to_string()))?;
-    configured(provider, verifier)
+    Ok(Arc::new(store))
 }
 
-fn trusting() -> Result<Arc<ClientConfig>, Arc<str>> {
+/// A configuration that trusts these, or anybody.
+fn configured(roots: Option<Arc<RootCertStore>>, manner: &Manner) -> Made {
+    let told = |error: Error| Arc::from(error.to_string());
     let provider = Arc::new(ring::default_provider());
-    configured(Arc::clone(&provider), Arc::new(Trusting(provider)))
-}
-
-fn configured(
-    provider: Arc<CryptoProvider>,
-    verifier: Arc<dyn ServerCertVerifier>,
-) -> Result<Arc<ClientConfig>, Arc<str>> {
-    let mut config = ClientConfig::builder_with_provider(provider)
+    let verifier: Arc<dyn ServerCertVerifier> = match roots {
+        None => Arc::new(Trusting(Arc::clone(&provider))),
+        Some(roots) => WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+            .build()
+            .map_err(|error| Arc::from(error.to_string()))?,
+    };
+    let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|error| Arc::from(error.to_string()))?
+        .map_err(told)?
         .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_custom_certificate_verifier(verifier);
+    let mut config = match &manner.credentials.client {
+        None => builder.with_no_client_auth(),
+        Some(client) => {
+            // Whoever loaded it has looked at it.
+            let pair = certified(client).map_err(|_| "the client certificate cannot be used")?;
+            builder.with_client_cert_resolver(Arc::new(SingleCertAndKey::from(pair)))
+        }
+    };
     config.resumption = Resumption::disabled();
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.alpn_protocols = match manner.over {
+        Over::Anything => Vec::new(),
+        Over::Http1 => vec![b"http/1.1".to_vec()],
+    };
     Ok(Arc::new(config))
 }
 
@@ -176,12 +264,12 @@ fn told(error: &std::io::Error, name: &ServerName<'_>) -> String {
     };
     match error {
         Error::InvalidCertificate(error) => refused(error, name),
-        Error::AlertReceived(alert) => format!("the target refused the handshake ({alert:?})"),
+        Error::AlertReceived(alert) => reason::of_alert(*alert),
         Error::PeerIncompatible(_) => "no TLS version or cipher in common".into(),
         Error::InvalidMessage(_) | Error::InappropriateMessage { .. } => {
             "the target does not speak TLS".into()
         }
-        Error::NoApplicationProtocol => "the target does not offer HTTP/1.1".into(),
+        Error::NoApplicationProtocol => "the target does not offer what is to be spoken".into(),
         other => other.to_string(),
     }
 }

@@ -1,7 +1,9 @@
 //! What all probes share, and the one function that makes a probe.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio_rustls::rustls::ClientConfig;
@@ -11,10 +13,10 @@ use super::attempt::{Attempt, Failure};
 use super::connect::{Lookups, connect};
 use super::limits::Limits;
 use super::task::Verdict;
-use super::tls::{self, Roots, Tls};
-use super::{http, reason};
+use super::tls::{self, Manner, Over, Roots, Tls};
+use super::{http, reason, tls_only};
 use crate::health::Outcome;
-use crate::model::{HttpProbe, Probe, Target, TlsVerify};
+use crate::model::{Probe, Target, TargetId, TlsVerify};
 
 /// What all probes share.
 #[derive(Debug)]
@@ -22,21 +24,22 @@ pub(super) struct Tools {
     limits: watch::Receiver<Limits>,
     tls: Tls,
     lookups: Lookups,
+    /// Targets of which it was told that they say what is not understood.
+    unclear: Mutex<HashSet<TargetId>>,
 }
 
 impl Tools {
     pub(super) fn new(limits: watch::Receiver<Limits>, roots: Roots) -> Self {
-        Self { limits, tls: Tls::new(roots), lookups: Lookups::default() }
+        let (lookups, unclear) = Default::default();
+        Self { limits, tls: Tls::new(roots), lookups, unclear }
     }
 
     /// Probes a target once, for no longer than its time-out.
     pub(super) async fn probe(&self, target: &Target) -> Verdict {
         // What has to be read once is no target's time.
-        let config = match &target.check.probe {
-            Probe::Http(HttpProbe { tls: Some(verify), .. }) => {
-                Some(self.tls.config(*verify).await)
-            }
-            Probe::Http(_) | Probe::Tcp | Probe::Calculated(_) => None,
+        let config = match manner(&target.check.probe) {
+            Some(manner) => Some(self.tls.config(&manner).await),
+            None => None,
         };
         let mut attempt = Attempt::start(target.check.timing.timeout);
         let result = match config.transpose() {
@@ -44,6 +47,9 @@ impl Tools {
             Err(failure) => Err(failure),
         };
         attempt.phases.total = attempt.elapsed();
+        if let Some(what) = &attempt.unclear {
+            self.tell_unclear(target, what);
+        }
         match result {
             Ok(()) => Verdict::Seen(Outcome::Pass, attempt.report, attempt.phases),
             Err(Failure::Target(why)) => {
@@ -64,27 +70,62 @@ impl Tools {
     ) -> Result<(), Failure> {
         let allow = Arc::clone(&self.limits.borrow().allow);
         let stream = connect(target, &allow, &self.lookups, attempt).await?;
-        match (&target.check.probe, config) {
-            // A calculated one is never probed.
-            (Probe::Tcp | Probe::Calculated(_), _) => Ok(()),
-            (Probe::Http(probe), None) => http::exchange(probe, target, stream, attempt).await,
-            (Probe::Http(probe), Some(config)) => {
-                let name = tls_name(probe, target, &stream)?;
-                let stream = tls::handshake(config, name, stream, attempt).await?;
-                http::exchange(probe, target, stream, attempt).await
-            }
+        let Some(config) = config else { return ask(target, stream, attempt).await };
+        let name = tls_name(target, &stream)?;
+        let mut stream = tls::handshake(config, name, stream, attempt).await?;
+        match &target.check.probe {
+            Probe::Tls(_) => tls_only::objection(&mut stream, attempt).await,
+            _ => ask(target, stream, attempt).await,
+        }
+    }
+
+    /// Of how many targets it was told that they say what is not understood.
+    #[cfg(test)]
+    pub(super) fn unclear_of(&self) -> usize {
+        self.unclear.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Says once for each target that it says what is not understood.
+    fn tell_unclear(&self, target: &Target, what: &str) {
+        let mut told = self.unclear.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(target.id) {
+            let (check, destination) = (&target.check.name, &target.destination);
+            tracing::warn!("check {check} of {destination}: {what}; nothing is taken from it");
         }
     }
 }
 
+/// Asks over an established connection, secured or not.
+async fn ask<S>(target: &Target, stream: S, attempt: &mut Attempt) -> Result<(), Failure>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    match &target.check.probe {
+        // A calculated one is never probed.
+        Probe::Tcp | Probe::Tls(_) | Probe::Calculated(_) => Ok(()),
+        Probe::Http(probe) => http::exchange(probe, target, stream, attempt).await,
+    }
+}
+
+/// How a probe speaks TLS, if it does.
+fn manner(probe: &Probe) -> Option<Manner> {
+    let (verify, credentials, over) = match probe {
+        Probe::Http(probe) => (probe.tls?, &probe.credentials, Over::Http1),
+        Probe::Tls(probe) => (TlsVerify::Full, &probe.credentials, Over::Anything),
+        Probe::Tcp | Probe::Calculated(_) => return None,
+    };
+    Some(Manner { verify, credentials: credentials.clone(), over })
+}
+
 /// The server's name; where nothing is verified, a host that is none is replaced by the address.
-fn tls_name(
-    probe: &HttpProbe,
-    target: &Target,
-    stream: &TcpStream,
-) -> Result<ServerName<'static>, Failure> {
-    let name = http::server_name(probe, target);
-    match (ServerName::try_from(name.clone()), probe.tls, stream.peer_addr()) {
+fn tls_name(target: &Target, stream: &TcpStream) -> Result<ServerName<'static>, Failure> {
+    let (host, verify) = match &target.check.probe {
+        Probe::Http(probe) => (probe.host.as_deref(), probe.tls),
+        Probe::Tls(probe) => (Some(&*probe.host), Some(TlsVerify::Full)),
+        _ => (None, None),
+    };
+    let name = http::server_name(host, target);
+    match (ServerName::try_from(name.clone()), verify, stream.peer_addr()) {
         (Ok(name), ..) => Ok(name),
         (Err(_), Some(TlsVerify::Off), Ok(peer)) => Ok(ServerName::from(peer.ip())),
         (Err(_), ..) => {

@@ -1,9 +1,12 @@
 //! The keys of http and https checks.
 
+use std::time::Duration;
+
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::{Method, Uri};
 
-use super::server_name;
+use super::credentials::CredentialFiles;
+use super::{body, server_name};
 use crate::config::table::Table;
 use crate::config::value::Value;
 use crate::model::{self, HttpProbe, StatusRange, TlsVerify};
@@ -12,43 +15,61 @@ use crate::model::{self, HttpProbe, StatusRange, TlsVerify};
 const BODY_MAX: usize = 5120;
 const STATUS_WANTED: &str = "a status code or a range of them: \"204\" or \"200-299\"";
 
-/// What is asked and wanted, over TLS or not.
-pub(super) fn read(t: &Table<'_>, secure: bool) -> model::Probe {
-    let mut probe = HttpProbe {
-        tls: None,
-        method: Method::GET.to_string(),
-        path: "/".into(),
-        host: None,
-        headers: Vec::new(),
-        expect_status: vec![StatusRange { first: 200, last: 299 }],
-        expect_body: None,
-    };
+/// What is asked and wanted, over TLS or not, and the files that it takes.
+pub(super) fn read(
+    t: &Table<'_>,
+    secure: bool,
+    timeout: Duration,
+) -> (model::Probe, CredentialFiles) {
+    let mut probe = HttpProbe::default();
     t.set("method", &mut probe.method, method);
     t.set("path", &mut probe.path, path);
-    t.set("host", &mut probe.host, |v| {
-        v.parsed("a host name or an address, without a port", server_name).map(Some)
-    });
+    t.set("host", &mut probe.host, host);
     t.set("headers", &mut probe.headers, headers);
     t.set("expect_status", &mut probe.expect_status, expect_status);
     t.set("expect_body", &mut probe.expect_body, |v| {
         let fits = |text: &str| (1..=BODY_MAX).contains(&text.len());
         v.parsed("a text of 1 to 5120 octets", |text| fits(text).then(|| Some(text.into())))
     });
-    if probe.method == "HEAD"
-        && let Some(v) = t.peek("expect_body")
-    {
-        v.refuse_with::<()>(
-            "no such key with method = \"HEAD\"",
-            "HEAD is answered without a body",
-        );
+    t.set("expect_regex", &mut probe.expect_regex, |v| body::pattern(v).map(Some));
+    t.set("expect_json", &mut probe.expect_json, body::json);
+    t.set("body", &mut probe.health, |v| v.word(&[("none", false), ("health", true)]));
+    t.set("max_response_time", &mut probe.max_response_time, |v| {
+        v.duration(Duration::from_millis(1)..=timeout).map(Some)
+    });
+    t.set("weight_header", &mut probe.weight_header, |v| field(v).map(Some));
+    t.set("load_header", &mut probe.load_header, |v| field(v).map(Some));
+    if probe.method == "HEAD" {
+        let wants = ["expect_body", "expect_regex", "expect_json"];
+        let wants = wants.into_iter().chain(probe.health.then_some("body"));
+        for v in wants.filter_map(|key| t.peek(key)) {
+            let hint = "HEAD is answered without a body";
+            v.refuse_with::<()>("no such key with method = \"HEAD\"", hint);
+        }
     }
+    let mut files = CredentialFiles::default();
     if secure {
-        probe.tls = Some(tls(t));
+        let verify = tls(t);
+        probe.tls = Some(verify);
+        files = CredentialFiles::read(t, verify == TlsVerify::Full);
     } else {
-        let hint = "type = \"https\" speaks TLS";
-        t.misplaced("verify_tls", "a key of an http check", hint);
+        let (wanted, hint) = ("a key of an http check", "type = \"https\" speaks TLS");
+        t.misplaced("verify_tls", wanted, hint);
+        CredentialFiles::refuse(t, wanted, hint);
     }
-    model::Probe::Http(probe)
+    (model::Probe::Http(probe), files)
+}
+
+/// A host without a port.
+pub(super) fn host(v: &Value<'_>) -> Option<Option<String>> {
+    v.parsed("a host name or an address, without a port", server_name).map(Some)
+}
+
+/// The name of a header field.
+fn field(v: &Value<'_>) -> Option<String> {
+    v.parsed("the name of a header field: \"X-Load\"", |text| {
+        text.parse::<HeaderName>().ok().map(|_| text.into())
+    })
 }
 
 /// A certificate can only be held against a name that is given.

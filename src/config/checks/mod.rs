@@ -1,7 +1,10 @@
 //! `[checks.NAME]`: what is probed, how, and how often.
 
+mod body;
 mod calculated;
+mod credentials;
 mod http;
+mod tls;
 
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -9,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_rustls::rustls::pki_types::ServerName;
+
+pub use credentials::CredentialFiles;
 
 use super::context::Spanned;
 use super::defaults::{INTERVAL, timing};
@@ -28,6 +33,8 @@ pub struct Check {
     pub target: Option<Spanned<Destination>>,
     /// The names of the checks that a calculated one looks at.
     pub of: Vec<Spanned<String>>,
+    /// The files of its credentials.
+    pub files: CredentialFiles,
 }
 
 const TARGET_WANTED: &str = "an address or a host name, without a port";
@@ -37,19 +44,21 @@ const ROLES: [(&str, Role); 2] = [("route", Role::Route), ("monitor", Role::Moni
 const WARN_BEFORE: RangeInclusive<Duration> =
     Duration::ZERO..=Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-const TYPES: [(&str, Kind); 4] = [
+const TYPES: [(&str, Kind); 5] = [
     ("http", Kind::Http),
     ("https", Kind::Https),
     ("tcp", Kind::Tcp),
+    ("tls", Kind::Tls),
     ("calculated", Kind::Calculated),
 ];
-const TYPES_LATER: [&str; 7] = ["tls", "dns", "grpc", "icmp", "exec", "prometheus", "push"];
+const TYPES_LATER: [&str; 6] = ["dns", "grpc", "icmp", "exec", "prometheus", "push"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Http,
     Https,
     Tcp,
+    Tls,
     Calculated,
 }
 
@@ -75,24 +84,40 @@ impl Check {
         if kind == Kind::Calculated {
             let (of, at_least) = calculated::read(t);
             spec.probe = model::Probe::Calculated(Calculated { of: Vec::new(), at_least });
-            return Self { name: name.clone(), spec: Arc::new(spec), target: None, of };
+            return Self { of, ..Self::of(name, spec) };
         }
         let target = t.optional("target", |v| {
             v.parsed(TARGET_WANTED, destination).map(|to| v.with_place(to))
         });
         spec.target = target.clone().map(|to| to.value);
-        let default_port;
-        (default_port, spec.probe) = match kind {
-            Kind::Http => (Some(80), http::read(t, false)),
-            Kind::Https => (Some(443), http::read(t, true)),
-            Kind::Tcp | Kind::Calculated => (None, tcp(t)),
-        };
+        let (mut default_port, mut files) = (None, CredentialFiles::default());
+        let timeout = spec.timing.timeout;
+        match kind {
+            Kind::Http => {
+                default_port = Some(80);
+                (spec.probe, files) = http::read(t, false, timeout);
+            }
+            Kind::Https => {
+                default_port = Some(443);
+                (spec.probe, files) = http::read(t, true, timeout);
+            }
+            Kind::Tls => {
+                default_port = Some(443);
+                (spec.probe, files) = tls::read(t);
+            }
+            Kind::Tcp | Kind::Calculated => spec.probe = tcp(t),
+        }
         let port = match default_port {
             Some(port) => t.optional("port", |v| v.integer(1..=65535)).or(Some(port)),
             None => t.required("port", "a port from 1 to 65535", |v| v.integer(1..=65535)),
         };
         spec.port = port.unwrap_or(1);
-        Self { name: name.clone(), spec: Arc::new(spec), target, of: Vec::new() }
+        Self { target, files, ..Self::of(name, spec) }
+    }
+
+    fn of(name: &Spanned<Arc<str>>, spec: model::Check) -> Self {
+        let (of, files) = Default::default();
+        Self { name: name.clone(), spec: Arc::new(spec), target: None, of, files }
     }
 
     /// The keys of every kind.
@@ -121,12 +146,13 @@ impl Check {
     /// Stands for a check that cannot be read, so that references to it are not unknown.
     fn unread(name: &Spanned<Arc<str>>, timing: Timing) -> Self {
         let spec = model::Check::new(Arc::clone(name), model::Probe::Tcp, 1, timing);
-        Self { name: name.clone(), spec: Arc::new(spec), target: None, of: Vec::new() }
+        Self::of(name, spec)
     }
 }
 
 fn tcp(t: &Table<'_>) -> model::Probe {
-    for key in ["path", "host", "method", "headers", "expect_status", "expect_body", "verify_tls"] {
+    let keys = ["path", "host", "method", "headers", "expect_status", "expect_body", "verify_tls"];
+    for key in keys.into_iter().chain(["expect_regex", "expect_json", "ca_file"]) {
         let hint = "a tcp check only connects; use type = \"http\" or \"https\"";
         t.misplaced(key, "a key of a tcp check", hint);
     }

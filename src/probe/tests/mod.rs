@@ -1,6 +1,8 @@
 //! Probes against real sockets on loopback, and the prober on paused time.
 
+mod certificates;
 mod prober;
+mod responses;
 mod sockets;
 mod tls;
 
@@ -15,8 +17,8 @@ use tokio::sync::watch;
 
 use super::tools::Tools;
 use super::{Limits, Roots, Verdict};
-use crate::health::{Outcome, Phases};
-use crate::model::{Check, Destination, HttpProbe, Probe, StatusRange, Target, TargetId, Timing};
+use crate::health::{Outcome, Phases, Report};
+use crate::model::{Check, Destination, HttpProbe, Probe, Target, TargetId, Timing};
 
 /// Long enough for what is to succeed, on any machine.
 const PATIENT: Duration = Duration::from_secs(20);
@@ -25,15 +27,7 @@ const BRIEF: Duration = Duration::from_millis(150);
 
 /// `GET /healthz`, wanting 200-299.
 pub(super) fn http() -> HttpProbe {
-    HttpProbe {
-        tls: None,
-        method: "GET".into(),
-        path: "/healthz".into(),
-        host: None,
-        headers: vec![],
-        expect_status: vec![StatusRange { first: 200, last: 299 }],
-        expect_body: None,
-    }
+    HttpProbe { path: "/healthz".into(), ..HttpProbe::default() }
 }
 
 /// As [`http`], wanting this in the body.
@@ -78,6 +72,16 @@ async fn probe_with(
     }
 }
 
+/// The same with what the target said of itself.
+async fn told(tools: &Tools, probe: Probe, port: u16) -> (Outcome, Report) {
+    let mut target = target_at(Destination::Address(Ipv4Addr::LOCALHOST.into()), port);
+    Arc::make_mut(&mut target.check).probe = probe;
+    match tools.probe(&target).await {
+        Verdict::Seen(outcome, report, _) => (outcome, report),
+        Verdict::Abstained(why) => panic!("abstained: {why}"),
+    }
+}
+
 fn failed(why: &str) -> Outcome {
     Outcome::Fail(why.into())
 }
@@ -102,7 +106,8 @@ where
 async fn read_request(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {
-        request.push(stream.read_u8().await.unwrap());
+        let Ok(octet) = stream.read_u8().await else { break };
+        request.push(octet);
     }
     String::from_utf8(request).unwrap()
 }

@@ -4,22 +4,23 @@ use rcgen::{
     BasicConstraints, Certificate, CertificateParams, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
+use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use super::*;
 use crate::model::TlsVerify;
 
-const NAME: &str = "app.example.com";
+pub(super) const NAME: &str = "app.example.com";
 
-struct Authority {
-    certificate: Certificate,
+pub(super) struct Authority {
+    pub(super) certificate: Certificate,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut params = CertificateParams::new(vec![]).unwrap();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -28,41 +29,76 @@ impl Authority {
         Self { certificate, issuer: Issuer::new(params, key) }
     }
 
-    fn tools(&self) -> Tools {
+    pub(super) fn tools(&self) -> Tools {
         tools(Roots::Given(vec![self.certificate.der().clone()]))
     }
 
     /// A server whose certificate is for `name`, after `change`; its port.
-    async fn server(&self, name: &str, change: impl FnOnce(&mut CertificateParams)) -> u16 {
+    pub(super) async fn server(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> u16 {
+        serving(self.config(name, change, None)).await
+    }
+
+    /// How a server speaks TLS that has such a certificate, and wants of clients one that `clients`
+    /// has signed.
+    pub(super) fn config(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+        clients: Option<&Self>,
+    ) -> ServerConfig {
+        let (certificate, key) = self.signed(name, change);
+        let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let builder = match clients {
+            None => builder.with_no_client_auth(),
+            Some(clients) => {
+                let mut roots = RootCertStore::empty();
+                roots.add(clients.certificate.der().clone()).unwrap();
+                let provider = Arc::new(ring::default_provider());
+                let verifier =
+                    WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+                builder.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
+        let key = PrivateKeyDer::Pkcs8(key.serialize_der().into());
+        builder.with_single_cert(vec![certificate.der().clone()], key).unwrap()
+    }
+
+    /// A certificate for `name`, after `change`, and its key.
+    pub(super) fn signed(
+        &self,
+        name: &str,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> (Certificate, KeyPair) {
         let mut params = CertificateParams::new(vec![name.to_owned()]).unwrap();
         change(&mut params);
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.issuer).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(
-                vec![certificate.der().clone()],
-                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-            )
-            .unwrap();
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        server(move |stream| {
-            let acceptor = acceptor.clone();
-            async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else { return };
-                read_request(&mut stream).await;
-                let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-                stream.write_all(response).await.unwrap();
-                hold(stream).await;
-            }
-        })
-        .await
+        (params.signed_by(&key, &self.issuer).unwrap(), key)
     }
 }
 
-fn https(verify: TlsVerify) -> Probe {
+/// A server of HTTP over this TLS; its port.
+pub(super) async fn serving(config: ServerConfig) -> u16 {
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    server(move |stream| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream) = acceptor.accept(stream).await else { return };
+            read_request(&mut stream).await;
+            let response = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+            stream.write_all(response).await.unwrap();
+            hold(stream).await;
+        }
+    })
+    .await
+}
+
+pub(super) fn https(verify: TlsVerify) -> Probe {
     Probe::Http(HttpProbe {
         tls: Some(verify),
         host: Some(NAME.into()),
