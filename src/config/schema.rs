@@ -481,6 +481,7 @@ enum CheckType {
     Https,
     Tcp,
     Tls,
+    Agent,
     Calculated,
 }
 
@@ -549,6 +550,9 @@ struct Check {
     client_cert: Option<String>,
     /// The key of `client_cert` in PEM.
     client_key: Option<String>,
+    /// agent: what is sent first; the agent speaks unasked, if not said.
+    #[schemars(length(min = 1, max = 1024))]
+    send: Option<String>,
     /// From the start of one probe to the start of the next.
     interval: Option<Duration>,
     /// From connect to the last byte wanted; below the interval.

@@ -45,6 +45,7 @@ b = { type = "https", host = "b.test" }
 c = { type = "tcp", port = 1 }
 d = { type = "calculated", of = ["a", "c"] }
 t = { type = "tls", host = "t.test" }
+e = { type = "agent", port = 1 }
 [damping]
 [safety]
 [regions.r]
@@ -166,6 +167,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         checks.secure = { type = "https", host = "app.example.com" }
         checks.port = { type = "tcp", port = 5432 }
         checks.certificate = { type = "tls", host = "mail.example.com" }
+        checks.agent = { type = "agent", port = 9777 }
         checks.most = { type = "calculated", of = ["web", "port"] }
         regions.us-east = {}
         policies.canary = { type = "weighted" }

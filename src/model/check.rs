@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Digest, HttpProbe, TargetId, TlsProbe};
+use super::{AgentProbe, Digest, HttpProbe, TargetId, TlsProbe};
 
 /// A configured check.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +79,7 @@ impl Check {
             Probe::Tcp => digest.text("tcp"),
             Probe::Http(http) => http.digest(digest.text("http")),
             Probe::Tls(tls) => tls.digest(digest.text("tls")),
+            Probe::Agent(agent) => agent.digest(digest.text("agent")),
             Probe::Calculated(_) => digest.text("calculated"),
         }
         .finish()
@@ -136,6 +137,8 @@ pub enum Probe {
     Http(HttpProbe),
     /// A TLS handshake.
     Tls(TlsProbe),
+    /// A line of a load balancer's agent.
+    Agent(AgentProbe),
     /// Nothing: its state follows from those of other checks.
     Calculated(Calculated),
 }
@@ -149,6 +152,7 @@ impl Probe {
             Self::Http(HttpProbe { tls: Some(_), .. }) => "https",
             Self::Http(_) => "http",
             Self::Tls(_) => "tls",
+            Self::Agent(_) => "agent",
             Self::Calculated(_) => "calculated",
         }
     }
@@ -158,7 +162,7 @@ impl Probe {
     pub const fn asks(&self) -> Asks {
         match self {
             Self::Tcp | Self::Http(_) | Self::Calculated(_) => Asks::Address,
-            Self::Tls(_) => Asks::Address,
+            Self::Tls(_) | Self::Agent(_) => Asks::Address,
         }
     }
 }
@@ -318,6 +322,8 @@ mod tests {
             http(|http| http.load_header = Some("x".into())),
             http(|http| http.credentials.authorities = Some(Pem::from("a"))),
             with(Probe::Tls(TlsProbe::default())),
+            with(Probe::Agent(AgentProbe::default())),
+            with(Probe::Agent(AgentProbe { send: Some(String::new()) })),
         ];
         let definitions: std::collections::HashSet<u64> =
             changed.iter().map(Check::definition).collect();

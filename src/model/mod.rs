@@ -1,5 +1,6 @@
 //! The vocabulary of the project: every type here is valid by construction and does no I/O.
 
+mod agent_probe;
 mod at_once;
 mod calm;
 mod check;
@@ -17,6 +18,7 @@ mod tls_probe;
 mod weight;
 mod worst_case;
 
+pub use agent_probe::AgentProbe;
 pub use at_once::probes_at_once;
 pub use calm::{Calm, Damping, Failback, Judging, Ramp, Safety, Shed};
 pub use check::{

@@ -9,6 +9,7 @@
 //! would each keep a socket waiting for a minute. Targets see a reset after the handshake (tcp)
 //! or after their response (http).
 
+mod agent;
 mod attempt;
 mod body;
 mod connect;

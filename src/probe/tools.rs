@@ -14,7 +14,7 @@ use super::connect::{Lookups, connect};
 use super::limits::Limits;
 use super::task::Verdict;
 use super::tls::{self, Manner, Over, Roots, Tls};
-use super::{http, reason, tls_only};
+use super::{agent, http, reason, tls_only};
 use crate::health::Outcome;
 use crate::model::{Probe, Target, TargetId, TlsVerify};
 
@@ -104,6 +104,7 @@ where
         // A calculated one is never probed.
         Probe::Tcp | Probe::Tls(_) | Probe::Calculated(_) => Ok(()),
         Probe::Http(probe) => http::exchange(probe, target, stream, attempt).await,
+        Probe::Agent(probe) => agent::exchange(probe, stream, attempt).await,
     }
 }
 
@@ -112,7 +113,7 @@ fn manner(probe: &Probe) -> Option<Manner> {
     let (verify, credentials, over) = match probe {
         Probe::Http(probe) => (probe.tls?, &probe.credentials, Over::Http1),
         Probe::Tls(probe) => (TlsVerify::Full, &probe.credentials, Over::Anything),
-        Probe::Tcp | Probe::Calculated(_) => return None,
+        Probe::Tcp | Probe::Agent(_) | Probe::Calculated(_) => return None,
     };
     Some(Manner { verify, credentials: credentials.clone(), over })
 }

@@ -1,5 +1,6 @@
 //! `[checks.NAME]`: what is probed, how, and how often.
 
+mod agent;
 mod body;
 mod calculated;
 mod credentials;
@@ -44,11 +45,12 @@ const ROLES: [(&str, Role); 2] = [("route", Role::Route), ("monitor", Role::Moni
 const WARN_BEFORE: RangeInclusive<Duration> =
     Duration::ZERO..=Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-const TYPES: [(&str, Kind); 5] = [
+const TYPES: [(&str, Kind); 6] = [
     ("http", Kind::Http),
     ("https", Kind::Https),
     ("tcp", Kind::Tcp),
     ("tls", Kind::Tls),
+    ("agent", Kind::Agent),
     ("calculated", Kind::Calculated),
 ];
 const TYPES_LATER: [&str; 6] = ["dns", "grpc", "icmp", "exec", "prometheus", "push"];
@@ -59,6 +61,7 @@ enum Kind {
     Https,
     Tcp,
     Tls,
+    Agent,
     Calculated,
 }
 
@@ -105,6 +108,7 @@ impl Check {
                 default_port = Some(443);
                 (spec.probe, files) = tls::read(t);
             }
+            Kind::Agent => spec.probe = agent::read(t),
             Kind::Tcp | Kind::Calculated => spec.probe = tcp(t),
         }
         let port = match default_port {

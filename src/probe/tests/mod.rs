@@ -1,5 +1,6 @@
 //! Probes against real sockets on loopback, and the prober on paused time.
 
+mod agent;
 mod certificates;
 mod prober;
 mod responses;
