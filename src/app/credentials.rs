@@ -28,6 +28,7 @@ fn put(check: &mut Check, read: Credentials) {
     let credentials = match &mut Arc::make_mut(&mut check.spec).probe {
         Probe::Http(probe) => &mut probe.credentials,
         Probe::Tls(probe) => &mut probe.credentials,
+        Probe::Grpc(probe) => &mut probe.credentials,
         _ => return,
     };
     *credentials = read;
@@ -121,12 +122,14 @@ mod tests {
     fn files_become_credentials_of_every_kind_of_check() {
         let (certificate, key) = pair();
         let files = [("ca.pem", &*certificate), ("c.pem", &*certificate), ("c.key", &*key)];
-        for kind in ["type = \"https\"", "type = \"tls\""] {
+        for kind in ["type = \"https\"", "type = \"tls\"", "type = \"grpc\"\ntls = true\nport = 1"]
+        {
             let (config, problems) = loaded(&format!("{kind}\n{ALL}"), &files);
             assert!(problems.0.is_empty(), "{kind}: {problems}");
             let credentials = match &config.checks[0].spec.probe {
                 Probe::Http(probe) => &probe.credentials,
                 Probe::Tls(probe) => &probe.credentials,
+                Probe::Grpc(probe) => &probe.credentials,
                 other => panic!("{other:?}"),
             };
             let client = credentials.client.as_ref().unwrap();

@@ -482,6 +482,7 @@ enum CheckType {
     Tcp,
     Tls,
     Agent,
+    Grpc,
     Calculated,
 }
 
@@ -550,6 +551,11 @@ struct Check {
     client_cert: Option<String>,
     /// The key of `client_cert` in PEM.
     client_key: Option<String>,
+    /// grpc: whether it is spoken over TLS.
+    tls: Option<bool>,
+    /// grpc: the service that is asked about; "": the server as a whole.
+    #[schemars(length(max = 255))]
+    service: Option<String>,
     /// agent: what is sent first; the agent speaks unasked, if not said.
     #[schemars(length(min = 1, max = 1024))]
     send: Option<String>,

@@ -46,6 +46,7 @@ c = { type = "tcp", port = 1 }
 d = { type = "calculated", of = ["a", "c"] }
 t = { type = "tls", host = "t.test" }
 e = { type = "agent", port = 1 }
+g = { type = "grpc", port = 1, tls = true, host = "g.test" }
 [damping]
 [safety]
 [regions.r]
@@ -168,6 +169,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         checks.port = { type = "tcp", port = 5432 }
         checks.certificate = { type = "tls", host = "mail.example.com" }
         checks.agent = { type = "agent", port = 9777 }
+        checks.rpc = { type = "grpc", port = 50051 }
         checks.most = { type = "calculated", of = ["web", "port"] }
         regions.us-east = {}
         policies.canary = { type = "weighted" }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{AgentProbe, Digest, HttpProbe, TargetId, TlsProbe};
+use super::{AgentProbe, Digest, GrpcProbe, HttpProbe, TargetId, TlsProbe};
 
 /// A configured check.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,6 +80,7 @@ impl Check {
             Probe::Http(http) => http.digest(digest.text("http")),
             Probe::Tls(tls) => tls.digest(digest.text("tls")),
             Probe::Agent(agent) => agent.digest(digest.text("agent")),
+            Probe::Grpc(grpc) => grpc.digest(digest.text("grpc")),
             Probe::Calculated(_) => digest.text("calculated"),
         }
         .finish()
@@ -139,6 +140,8 @@ pub enum Probe {
     Tls(TlsProbe),
     /// A line of a load balancer's agent.
     Agent(AgentProbe),
+    /// A call of gRPC's health service.
+    Grpc(GrpcProbe),
     /// Nothing: its state follows from those of other checks.
     Calculated(Calculated),
 }
@@ -153,6 +156,7 @@ impl Probe {
             Self::Http(_) => "http",
             Self::Tls(_) => "tls",
             Self::Agent(_) => "agent",
+            Self::Grpc(_) => "grpc",
             Self::Calculated(_) => "calculated",
         }
     }
@@ -162,7 +166,7 @@ impl Probe {
     pub const fn asks(&self) -> Asks {
         match self {
             Self::Tcp | Self::Http(_) | Self::Calculated(_) => Asks::Address,
-            Self::Tls(_) | Self::Agent(_) => Asks::Address,
+            Self::Tls(_) | Self::Agent(_) | Self::Grpc(_) => Asks::Address,
         }
     }
 }
@@ -324,6 +328,8 @@ mod tests {
             with(Probe::Tls(TlsProbe::default())),
             with(Probe::Agent(AgentProbe::default())),
             with(Probe::Agent(AgentProbe { send: Some(String::new()) })),
+            with(Probe::Grpc(GrpcProbe::default())),
+            with(Probe::Grpc(GrpcProbe { service: "a".into(), ..GrpcProbe::default() })),
         ];
         let definitions: std::collections::HashSet<u64> =
             changed.iter().map(Check::definition).collect();

@@ -9,6 +9,7 @@ mod digest;
 mod embedded;
 mod forbidden;
 mod forcing;
+mod grpc_probe;
 mod http_probe;
 mod id;
 mod policy;
@@ -30,6 +31,7 @@ pub use digest::{Digest, mix};
 pub use embedded::{canonical, embedded};
 pub use forbidden::forbidden;
 pub use forcing::{Force, Forced, Forcing, Moment, Move, Override};
+pub use grpc_probe::GrpcProbe;
 pub use http_probe::{HttpProbe, Pattern, StatusRange};
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
 pub use policy::{

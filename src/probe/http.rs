@@ -29,7 +29,7 @@ const HEAD_MAX: usize = 32 * 1024;
 const BUFFER_MAX: usize = 64 * 1024;
 
 /// How probes call themselves.
-const AGENT: &str = concat!("trimtab/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("trimtab/", env!("CARGO_PKG_VERSION"));
 
 /// Asks over an established stream and compares the response with what is wanted.
 ///
@@ -147,7 +147,7 @@ fn request(probe: &HttpProbe, target: &Target) -> Result<Request<Empty<Bytes>>, 
 }
 
 /// The Host header: as configured, else the destination, with the port if it is not the usual.
-fn host(host: Option<&str>, secure: bool, target: &Target) -> String {
+pub(super) fn host(host: Option<&str>, secure: bool, target: &Target) -> String {
     if let Some(host) = host {
         return host.to_owned();
     }

@@ -14,6 +14,7 @@ mod attempt;
 mod body;
 mod connect;
 mod credentials;
+mod grpc;
 mod headers;
 mod health_body;
 mod http;

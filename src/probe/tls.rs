@@ -56,6 +56,8 @@ pub(super) enum Over {
     Anything,
     /// HTTP/1.1.
     Http1,
+    /// HTTP/2.
+    Http2,
 }
 
 /// A configuration; its error is that of every probe that wants it.
@@ -214,6 +216,7 @@ fn configured(roots: Option<Arc<RootCertStore>>, manner: &Manner) -> Made {
     config.alpn_protocols = match manner.over {
         Over::Anything => Vec::new(),
         Over::Http1 => vec![b"http/1.1".to_vec()],
+        Over::Http2 => vec![b"h2".to_vec()],
     };
     Ok(Arc::new(config))
 }

@@ -14,7 +14,7 @@ use super::connect::{Lookups, connect};
 use super::limits::Limits;
 use super::task::Verdict;
 use super::tls::{self, Manner, Over, Roots, Tls};
-use super::{agent, http, reason, tls_only};
+use super::{agent, grpc, http, reason, tls_only};
 use crate::health::Outcome;
 use crate::model::{Probe, Target, TargetId, TlsVerify};
 
@@ -105,6 +105,7 @@ where
         Probe::Tcp | Probe::Tls(_) | Probe::Calculated(_) => Ok(()),
         Probe::Http(probe) => http::exchange(probe, target, stream, attempt).await,
         Probe::Agent(probe) => agent::exchange(probe, stream, attempt).await,
+        Probe::Grpc(probe) => grpc::exchange(probe, target, stream, attempt).await,
     }
 }
 
@@ -113,6 +114,7 @@ fn manner(probe: &Probe) -> Option<Manner> {
     let (verify, credentials, over) = match probe {
         Probe::Http(probe) => (probe.tls?, &probe.credentials, Over::Http1),
         Probe::Tls(probe) => (TlsVerify::Full, &probe.credentials, Over::Anything),
+        Probe::Grpc(probe) => (probe.tls?, &probe.credentials, Over::Http2),
         Probe::Tcp | Probe::Agent(_) | Probe::Calculated(_) => return None,
     };
     Some(Manner { verify, credentials: credentials.clone(), over })
@@ -123,6 +125,7 @@ fn tls_name(target: &Target, stream: &TcpStream) -> Result<ServerName<'static>, 
     let (host, verify) = match &target.check.probe {
         Probe::Http(probe) => (probe.host.as_deref(), probe.tls),
         Probe::Tls(probe) => (Some(&*probe.host), Some(TlsVerify::Full)),
+        Probe::Grpc(probe) => (probe.host.as_deref(), probe.tls),
         _ => (None, None),
     };
     let name = http::server_name(host, target);

@@ -73,7 +73,7 @@ fn field(v: &Value<'_>) -> Option<String> {
 }
 
 /// A certificate can only be held against a name that is given.
-fn tls(t: &Table<'_>) -> TlsVerify {
+pub(super) fn tls(t: &Table<'_>) -> TlsVerify {
     let mut verify = true;
     t.set("verify_tls", &mut verify, Value::boolean);
     if verify && t.peek("host").is_none() {

@@ -4,6 +4,7 @@ mod agent;
 mod body;
 mod calculated;
 mod credentials;
+mod grpc;
 mod http;
 mod tls;
 
@@ -45,15 +46,16 @@ const ROLES: [(&str, Role); 2] = [("route", Role::Route), ("monitor", Role::Moni
 const WARN_BEFORE: RangeInclusive<Duration> =
     Duration::ZERO..=Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-const TYPES: [(&str, Kind); 6] = [
+const TYPES: [(&str, Kind); 7] = [
     ("http", Kind::Http),
     ("https", Kind::Https),
     ("tcp", Kind::Tcp),
     ("tls", Kind::Tls),
     ("agent", Kind::Agent),
+    ("grpc", Kind::Grpc),
     ("calculated", Kind::Calculated),
 ];
-const TYPES_LATER: [&str; 6] = ["dns", "grpc", "icmp", "exec", "prometheus", "push"];
+const TYPES_LATER: [&str; 5] = ["dns", "icmp", "exec", "prometheus", "push"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -62,6 +64,7 @@ enum Kind {
     Tcp,
     Tls,
     Agent,
+    Grpc,
     Calculated,
 }
 
@@ -109,6 +112,7 @@ impl Check {
                 (spec.probe, files) = tls::read(t);
             }
             Kind::Agent => spec.probe = agent::read(t),
+            Kind::Grpc => (spec.probe, files) = grpc::read(t),
             Kind::Tcp | Kind::Calculated => spec.probe = tcp(t),
         }
         let port = match default_port {
