@@ -416,9 +416,10 @@ impl Server {
     /// The limits of TCP, as far as the system gives the files for them.
     fn tcp_limits(&self, config: &Config) -> TcpLimits {
         let tcp = &config.server.tcp;
-        let probes = probe_limits(config)
-            .concurrency
-            .unwrap_or_else(|| concurrency(self.targets.borrow().iter().map(Arc::as_ref)));
+        let limits = probe_limits(config);
+        let probes = limits.concurrency.unwrap_or_else(|| {
+            concurrency(self.targets.borrow().iter().map(Arc::as_ref), limits.fast_budget)
+        });
         TcpLimits {
             max_connections: files::room_for(tcp.max_connections as usize, probes),
             max_per_client: tcp.max_per_client as usize,
@@ -479,5 +480,6 @@ fn probe_limits(config: &Config) -> Limits {
         Concurrency::Auto => None,
         Concurrency::Count(count) => Some(usize::from(count.value)),
     };
-    Limits { concurrency, allow: config.probe.allow.clone().into() }
+    let fast_budget = config.probe.fast_budget;
+    Limits { concurrency, allow: config.probe.allow.clone().into(), fast_budget }
 }

@@ -1,6 +1,7 @@
 //! `[metrics]`, `[log]`, `[probe]`, `[state]`: what surrounds the answering of queries.
 
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use ipnet::IpNet;
@@ -8,6 +9,10 @@ use tracing_subscriber::EnvFilter;
 
 use super::context::Spanned;
 use super::value::Value;
+use crate::model::FAST_BUDGET;
+
+/// What a budget of fast probes may be, a second.
+pub(super) const FAST: RangeInclusive<u32> = 0..=10_000;
 
 /// What is counted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -35,12 +40,20 @@ pub enum LogFormat {
 }
 
 /// How probing as a whole is done.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
     /// Probed although they are link-local or belong to a cloud's metadata service.
     pub allow: Vec<IpNet>,
     /// How many probes are in flight at most.
     pub concurrency: Concurrency,
+    /// How many probes a second are made sooner because their targets are in doubt.
+    pub fast_budget: u32,
+}
+
+impl Default for Probe {
+    fn default() -> Self {
+        Self { allow: Vec::new(), concurrency: Concurrency::Auto, fast_budget: FAST_BUDGET }
+    }
 }
 
 /// How many probes are in flight at most.
@@ -118,6 +131,8 @@ impl Probe {
                 Some(_) => v.refuse("\"auto\" or a whole number from 1 to 65535"),
                 None => v.integer(1..=65535).map(|n| Concurrency::Count(v.with_place(n))),
             });
+            let (least, most) = (*FAST.start(), *FAST.end());
+            t.set("fast_budget", &mut probe.fast_budget, |v| v.integer(least.into()..=most.into()));
             probe
         })
     }

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use super::clients::ASN;
 use super::defaults::{COUNT, TTL};
 use super::policies::{BIAS, TOLERANCE_KM};
+use super::process::FAST;
 use super::rate_limit::{RATE, SLIP};
 use super::records::ANSWERS;
 use super::regions::WEIGHT;
@@ -373,6 +374,9 @@ struct Probe {
     allow: Option<Vec<String>>,
     /// Probes in flight at most.
     concurrency: Option<AutoOrCount>,
+    /// Probes a second that may be made sooner because their targets are in doubt.
+    #[schemars(range(min = *FAST.start(), max = *FAST.end()))]
+    fast_budget: Option<u32>,
 }
 
 /// What survives a restart.

@@ -196,6 +196,10 @@ pub struct Timing {
     pub rise: u32,
 }
 
+/// Probes a second of all targets together that may be made sooner because they are in doubt, where
+/// nothing else is said.
+pub const FAST_BUDGET: u32 = 50;
+
 /// Where a probe connects to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Destination {

@@ -23,8 +23,8 @@ pub use agent_probe::AgentProbe;
 pub use at_once::probes_at_once;
 pub use calm::{Calm, Damping, Failback, Judging, Ramp, Safety, Shed};
 pub use check::{
-    Asks, Calculated, Check, DEGRADED_FACTOR, Destination, Probe, Role, Target, Timing,
-    WARN_BEFORE, probed,
+    Asks, Calculated, Check, DEGRADED_FACTOR, Destination, FAST_BUDGET, Probe, Role, Target,
+    Timing, WARN_BEFORE, probed,
 };
 pub use client::Attributes;
 pub use digest::{Digest, mix};

@@ -5,26 +5,45 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::model::{Target, probes_at_once};
+use crate::model::{FAST_BUDGET, Target, Timing, probes_at_once};
 
 /// No bound is computed below this: with few targets a bound saves nothing.
 const FLOOR: usize = 16;
 
 /// What a reload may change without touching a target.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Probes in flight at most, at least 1; `None`: computed, see [`concurrency`].
     pub concurrency: Option<usize>,
     /// Addresses that are probed although they are link-local or metadata.
     pub allow: Arc<[IpNet]>,
+    /// Probes a second of all targets together that are made sooner because they are in doubt.
+    pub fast_budget: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { concurrency: None, allow: Arc::default(), fast_budget: FAST_BUDGET }
+    }
 }
 
 /// The bound that lets every target keep its interval while all of them hang: a quarter more
-/// than Σ timeout ÷ interval, at least 16. A lower one that is set deserves a warning.
+/// than Σ timeout ÷ interval, at least 16, and what the budget of fast probes adds to it. A lower one
+/// that is set deserves a warning.
 #[must_use]
-pub fn concurrency<'a>(targets: impl IntoIterator<Item = &'a Target>) -> usize {
-    let needed = probes_at_once(targets.into_iter().map(|target| target.check.timing));
-    needed.clamp(FLOOR, Semaphore::MAX_PERMITS)
+pub fn concurrency<'a>(targets: impl IntoIterator<Item = &'a Target>, fast_budget: u32) -> usize {
+    let timings: Vec<Timing> = targets.into_iter().map(|target| target.check.timing).collect();
+    let needed = probes_at_once(timings.iter().copied());
+    needed.saturating_add(fast_at_once(&timings, fast_budget)).clamp(FLOOR, Semaphore::MAX_PERMITS)
+}
+
+/// How many fast probes are in flight at most: those of the longest time-out, but no more than one a
+/// target.
+fn fast_at_once(timings: &[Timing], budget: u32) -> usize {
+    let fast = || timings.iter().filter(|timing| timing.fast.is_some());
+    let longest = fast().map(|timing| timing.timeout).max().unwrap_or_default();
+    let in_flight = longest.as_millis().saturating_mul(u128::from(budget)).div_ceil(1000);
+    usize::try_from(in_flight).unwrap_or(usize::MAX).min(fast().count())
 }
 
 /// The permits of probes in flight; their number can change while some are held.
@@ -69,7 +88,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::model::{Check, Destination, Probe, TargetId, Timing};
+    use crate::model::{Check, Destination, Probe, TargetId};
 
     #[rstest]
     #[case::few(1, 10, 2, 16)]
@@ -96,7 +115,30 @@ mod tests {
             settled: true,
         };
         let targets = vec![target; usize::try_from(count).unwrap()];
-        assert_eq!(concurrency(&targets), expected);
+        assert_eq!(concurrency(&targets, FAST_BUDGET), expected);
+    }
+
+    #[rstest]
+    #[case::no_fast_ones(100, 0, 50, 0)]
+    #[case::the_budget_for_a_timeout(1000, 500, 50, 100)]
+    #[case::one_a_target(1000, 30, 50, 30)]
+    #[case::no_budget(1000, 500, 0, 0)]
+    fn fast_probes_have_room(
+        #[case] count: usize,
+        #[case] fast: usize,
+        #[case] budget: u32,
+        #[case] expected: usize,
+    ) {
+        let (interval, timeout) = (Duration::from_secs(10), Duration::from_secs(2));
+        let timing = |n| Timing {
+            interval,
+            fast: (n < fast).then_some(Duration::from_secs(3)),
+            timeout,
+            fall: 3,
+            rise: 2,
+        };
+        let timings: Vec<Timing> = (0..count).map(timing).collect();
+        assert_eq!(fast_at_once(&timings, budget), expected);
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@
 mod agent;
 mod attempt;
 mod body;
+mod budget;
 mod connect;
 mod credentials;
 mod grpc;

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinError, JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::budget::Budget;
 use super::limits::{Limits, Permits, concurrency};
 use super::schedule::Schedule;
 use super::task::{self, Shared, Verdict};
@@ -121,15 +122,18 @@ impl Prober {
     {
         let abstained = Arc::new(AtomicU64::new(0));
         let permits = Permits::new();
+        let budget = Arc::new(Budget::new(limits.borrow().fast_budget));
         let shared = Arc::new(Shared {
             probe,
             observations,
             permits: permits.handle(),
+            budget: Arc::clone(&budget),
             abstained: Arc::clone(&abstained),
         });
         let tasks = Tasks {
             shared,
             permits,
+            budget,
             epoch: clock::now(),
             seed,
             running: HashMap::new(),
@@ -172,6 +176,7 @@ async fn supervise<F, P>(
 struct Tasks<F> {
     shared: Arc<Shared<F>>,
     permits: Permits,
+    budget: Arc<Budget>,
     epoch: Instant,
     seed: u64,
     running: HashMap<TargetId, Running>,
@@ -190,8 +195,9 @@ where
 {
     /// Makes the tasks those of this list.
     fn adopt(&mut self, list: &[Arc<Target>], limits: &Limits) {
-        let bound = limits.concurrency.unwrap_or_else(|| concurrency(list.iter().map(|t| &**t)));
-        self.permits.resize(bound);
+        let computed = || concurrency(list.iter().map(|t| &**t), limits.fast_budget);
+        self.permits.resize(limits.concurrency.unwrap_or_else(computed));
+        self.budget.resize(limits.fast_budget);
         let listed: HashMap<TargetId, &Arc<Target>> = list.iter().map(|t| (t.id, t)).collect();
         self.running.retain(|id, running| {
             let stays = listed.get(id).is_some_and(|target| same(target, &running.target));

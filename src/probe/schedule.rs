@@ -5,6 +5,10 @@
 //! targets spread evenly and a reload moves nothing. Gaps are from start to start. Whatever brings a
 //! start off its phase (the first round, a quick re-check, waiting for a permit) only ever *shortens*
 //! the gap after it, so that `fall` failures in a row never take longer than `fall` intervals.
+//!
+//! A target whose results are being counted (failures of one that is up, successes of one that is down)
+//! is *in doubt*: it is probed again after its `fast` interval, as far as the budget that all targets
+//! share allows. Its phase is where it was when the doubt is over.
 
 use std::time::{Duration, Instant};
 
@@ -20,9 +24,42 @@ pub struct Schedule {
     /// Some slot of the target, at or before its first probe or less than an interval after.
     anchor: Instant,
     interval: Duration,
-    fall: u32,
+    /// Shorter than the interval, if there is one.
+    fast: Option<Duration>,
     /// Failures so far while the target is not settled; `None` once it is.
-    doubt: Option<u32>,
+    unsettled: Option<u32>,
+    count: Count,
+    /// The interval in force after the latest probe.
+    gap: Duration,
+}
+
+/// What results say of a target, by the rules by which it is judged.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    fall: u32,
+    rise: u32,
+    /// Whether it is up. One that was known before its first probe here is taken to be: if it is down,
+    /// its first success brings on no quick probe, which costs an interval once.
+    up: bool,
+    failures: u32,
+    successes: u32,
+}
+
+impl Count {
+    fn add(&mut self, passed: bool) {
+        if passed {
+            (self.failures, self.successes) = (0, self.successes.saturating_add(1));
+            self.up |= self.successes >= self.rise;
+        } else {
+            (self.failures, self.successes) = (self.failures.saturating_add(1), 0);
+            self.up &= self.failures < self.fall;
+        }
+    }
+
+    /// Whether results are counted that may change the state.
+    const fn in_doubt(&self) -> bool {
+        if self.up { self.failures > 0 } else { self.successes > 0 }
+    }
 }
 
 impl Schedule {
@@ -39,29 +76,69 @@ impl Schedule {
             .text(&target.destination.to_string());
         let phase = (u128::from(digest.finish()) * interval.as_nanos()) >> 64;
         let phase = Duration::from_nanos(u64::try_from(phase).unwrap_or_default());
-        let doubt = (!target.settled).then_some(0);
-        Self { anchor: epoch + phase, interval, fall: timing.fall, doubt }
+        let fast = timing.fast.map(|fast| fast.max(Duration::from_millis(1)));
+        let fast = fast.filter(|fast| *fast < interval);
+        let (fall, rise) = (timing.fall, timing.rise);
+        let count = Count { fall, rise, up: true, failures: 0, successes: 0 };
+        let unsettled = (!target.settled).then_some(0);
+        Self { anchor: epoch + phase, interval, fast, unsettled, count, gap: interval }
     }
 
     /// When the next probe starts, after one that started at `started`, ended at `ended` and
-    /// `passed` or failed (`None`: it could not be made, which says nothing of the target).
-    pub fn next(&mut self, started: Instant, ended: Instant, passed: Option<bool>) -> Instant {
-        self.doubt = match (self.doubt, passed) {
+    /// `passed` or failed (`None`: it could not be made, which says nothing of the target). `extra` is
+    /// asked, once at most, whether one probe more than the ordinary ones may be made.
+    pub fn next(
+        &mut self,
+        started: Instant,
+        ended: Instant,
+        passed: Option<bool>,
+        extra: impl FnOnce() -> bool,
+    ) -> Instant {
+        let fall = self.count.fall;
+        self.unsettled = match (self.unsettled, passed) {
             (Some(failures), None) => Some(failures),
-            (Some(failures), Some(false)) => Some(failures + 1).filter(|&all| all < self.fall),
+            (Some(failures), Some(false)) => Some(failures + 1).filter(|&all| all < fall),
             (Some(_), Some(true)) | (None, _) => None,
         };
-        let next = match self.doubt {
-            Some(_) => (ended + RECHECK).min(started + self.interval),
-            None => self.regular(started),
+        if let Some(passed) = passed {
+            self.count.add(passed);
+        }
+        let next;
+        (next, self.gap) = match (self.unsettled, self.fast) {
+            (Some(_), _) => {
+                ((ended + RECHECK).min(started + self.interval), RECHECK.min(self.interval))
+            }
+            // What could not be asked is not asked sooner.
+            (None, Some(fast)) if passed.is_some() && self.count.in_doubt() => {
+                self.quick(started, fast, extra)
+            }
+            (None, _) => (self.regular(started), self.interval),
         };
         next.max(ended)
     }
 
-    /// The time from one probe to the next, as it is now.
+    /// The next start in doubt and the interval in force: the fast one if the next slot is no farther
+    /// than that anyway, or if the budget allows it.
+    fn quick(
+        &self,
+        started: Instant,
+        fast: Duration,
+        extra: impl FnOnce() -> bool,
+    ) -> (Instant, Duration) {
+        let regular = self.regular(started);
+        if regular <= started + fast {
+            (regular, fast)
+        } else if extra() {
+            (started + fast, fast)
+        } else {
+            (regular, self.interval)
+        }
+    }
+
+    /// The interval that is in force for the next probe.
     #[must_use]
-    pub fn gap(&self) -> Duration {
-        if self.doubt.is_some() { RECHECK.min(self.interval) } else { self.interval }
+    pub const fn gap(&self) -> Duration {
+        self.gap
     }
 
     /// The target's first slot after `at`, at most an interval later.
@@ -110,6 +187,10 @@ mod tests {
         }
     }
 
+    fn never() -> bool {
+        false
+    }
+
     /// The starts of the next `count` probes that each take `took`.
     fn starts(
         schedule: &mut Schedule,
@@ -120,7 +201,7 @@ mod tests {
         let mut start = first;
         let mut all = vec![start];
         for result in results {
-            start = schedule.next(start, start + took, *result);
+            start = schedule.next(start, start + took, *result, never);
             all.push(start);
         }
         all
@@ -156,11 +237,11 @@ mod tests {
                 // As near before its slot as can be: the most that there is to move.
                 let mut start = slot - Duration::from_millis(1);
                 for _ in 0..2 {
-                    start = schedule.next(start, start, Some(true)) + late;
+                    start = schedule.next(start, start, Some(true), never) + late;
                 }
                 assert_eq!(start, slot + INTERVAL + late, "at the third start");
                 for n in 2..6 {
-                    start = schedule.next(start, start, Some(true)) + late;
+                    start = schedule.next(start, start, Some(true), never) + late;
                     assert_eq!(start, slot + INTERVAL * n + late, "lateness never adds up");
                 }
             }
@@ -197,9 +278,9 @@ mod tests {
         let mut schedule = Schedule::new(&target("web", 1, INTERVAL, true), epoch, 1);
         let slot = schedule.slot_after(epoch);
         let late = slot + Duration::from_secs(4);
-        assert_eq!(schedule.next(late, late, Some(false)), slot + INTERVAL);
+        assert_eq!(schedule.next(late, late, Some(false), never), slot + INTERVAL);
         let missed = slot + INTERVAL * 5 + Duration::from_secs(4);
-        assert_eq!(schedule.next(missed, missed, Some(true)), slot + INTERVAL * 6);
+        assert_eq!(schedule.next(missed, missed, Some(true), never), slot + INTERVAL * 6);
     }
 
     #[rstest]
@@ -231,7 +312,7 @@ mod tests {
     fn what_is_settled_is_not_probed_again_quickly() {
         let epoch = clock::now();
         let mut schedule = Schedule::new(&target("web", 1, INTERVAL, true), epoch, 1);
-        assert!(schedule.next(epoch, epoch, Some(false)) >= epoch + INTERVAL * 2 / 5);
+        assert!(schedule.next(epoch, epoch, Some(false), never) >= epoch + INTERVAL * 2 / 5);
     }
 
     #[test]
@@ -240,7 +321,7 @@ mod tests {
         let short = Duration::from_millis(500);
         let mut schedule = Schedule::new(&target("web", 1, short, false), epoch, 1);
         let ended = epoch + Duration::from_millis(400);
-        assert_eq!(schedule.next(epoch, ended, Some(false)), epoch + short);
+        assert_eq!(schedule.next(epoch, ended, Some(false), never), epoch + short);
     }
 
     #[test]
@@ -249,7 +330,7 @@ mod tests {
         for settled in [true, false] {
             let mut schedule = Schedule::new(&target("web", 1, INTERVAL, settled), epoch, 1);
             let ended = epoch + INTERVAL * 3;
-            assert!(schedule.next(epoch, ended, Some(false)) >= ended);
+            assert!(schedule.next(epoch, ended, Some(false), never) >= ended);
         }
     }
 
@@ -260,7 +341,65 @@ mod tests {
         let epoch = clock::now();
         for settled in [true, false] {
             let mut schedule = Schedule::new(&target("web", 1, interval, settled), epoch, 1);
-            assert!(schedule.next(epoch, epoch, Some(false)) > epoch);
+            assert!(schedule.next(epoch, epoch, Some(false), never) > epoch);
         }
+    }
+
+    /// A target with a fast interval of a second whose first probe starts at its slot.
+    fn doubtful() -> (Schedule, Instant) {
+        let mut target = target("web", 1, INTERVAL, true);
+        Arc::make_mut(&mut target.check).timing.fast = Some(Duration::from_secs(1));
+        let epoch = clock::now();
+        let schedule = Schedule::new(&target, epoch, 1);
+        let slot = schedule.slot_after(epoch);
+        (schedule, slot)
+    }
+
+    /// `results` a pass `+`, a failure `-` or nothing `.` each, `seconds` the start of each after the
+    /// first, and after the last, in seconds; `gaps` what is told of each.
+    #[rstest]
+    #[case::calm("++++", &[10, 20, 30, 40], &[10; 4])]
+    // 3 failures take it down; of the successes one is no doubt any more, as it was down.
+    #[case::down_and_up("+---+++", &[10, 11, 12, 20, 21, 30, 40], &[10, 1, 1, 10, 1, 10, 10])]
+    #[case::one_failure("+-++", &[10, 11, 20, 30], &[10, 1, 10, 10])]
+    #[case::failing_on("------", &[1, 2, 10, 20, 30, 40], &[1, 1, 10, 10, 10, 10])]
+    #[case::not_asked("-.-", &[1, 10, 11], &[1, 10, 1])]
+    fn in_doubt_it_is_probed_at_its_fast_interval(
+        #[case] results: &str,
+        #[case] seconds: &[u64],
+        #[case] gaps: &[u64],
+    ) {
+        let (mut schedule, slot) = doubtful();
+        let (mut start, mut starts, mut told) = (slot, Vec::new(), Vec::new());
+        for result in results.chars() {
+            let passed = [('+', true), ('-', false)].into_iter().find(|(sign, _)| *sign == result);
+            start = schedule.next(start, start, passed.map(|(_, passed)| passed), || true);
+            starts.push((start - slot).as_secs());
+            told.push(schedule.gap().as_secs());
+        }
+        assert_eq!((&*starts, &*told), (seconds, gaps), "of {results}");
+    }
+
+    #[test]
+    fn without_a_budget_doubt_changes_nothing() {
+        let (mut schedule, slot) = doubtful();
+        let mut start = slot;
+        for n in 1..6 {
+            start = schedule.next(start, start, Some(false), never);
+            assert_eq!((start, schedule.gap()), (slot + INTERVAL * n, INTERVAL));
+        }
+    }
+
+    #[test]
+    fn the_budget_is_not_asked_for_what_is_ordinary() {
+        let (mut schedule, slot) = doubtful();
+        let refuse = || panic!("nothing is in doubt, or the slot is near");
+        assert_eq!(schedule.next(slot, slot, Some(true), refuse), slot + INTERVAL);
+        // A first probe that is late by far: its slot is no farther than the fast interval.
+        let Schedule { fast, .. } = &mut schedule;
+        *fast = Some(INTERVAL * 9 / 10);
+        let late = slot + INTERVAL + INTERVAL / 5;
+        assert_eq!(schedule.next(late, late, Some(false), refuse), slot + INTERVAL * 2);
+        assert_eq!(schedule.gap(), INTERVAL * 9 / 10);
     }
 }

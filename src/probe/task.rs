@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use tokio::sync::{Semaphore, mpsc};
 
+use super::budget::Budget;
 use super::limits::permit;
 use super::schedule::Schedule;
 use crate::clock;
@@ -29,6 +30,8 @@ pub(super) struct Shared<F> {
     pub(super) probe: F,
     pub(super) observations: mpsc::Sender<Observation>,
     pub(super) permits: Arc<Semaphore>,
+    /// Probes beyond the ordinary ones.
+    pub(super) budget: Arc<Budget>,
     /// How often a probe could not be made.
     pub(super) abstained: Arc<AtomicU64>,
 }
@@ -68,7 +71,7 @@ pub(super) async fn run<F, P>(
             Outcome::Fail(_) => Some(false),
             Outcome::Missing(_) => None,
         };
-        next = schedule.next(started, ended, passed);
+        next = schedule.next(started, ended, passed, || shared.budget.grant(ended));
         let (target, at, gap) = (target.id, started, schedule.gap());
         let vantage = Vantage::Here;
         let seen = Observation { target, at, outcome, report, phases, gap, vantage };

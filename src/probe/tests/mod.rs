@@ -2,6 +2,7 @@
 
 mod agent;
 mod certificates;
+mod fast;
 mod grpc;
 mod prober;
 mod responses;

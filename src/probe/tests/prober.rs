@@ -12,11 +12,11 @@ use crate::clock;
 use crate::health::{Observation, Report};
 use crate::probe::{Prober, Settings};
 
-const SECOND: Duration = Duration::from_secs(1);
-const INTERVAL: Duration = Duration::from_secs(10);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+pub(super) const INTERVAL: Duration = Duration::from_secs(10);
 
 /// A target whose last octet is its id.
-fn target(id: u32, interval: Duration, settled: bool) -> Arc<Target> {
+pub(super) fn target(id: u32, interval: Duration, settled: bool) -> Arc<Target> {
     let address = [192, 0, 2, u8::try_from(id % 256).unwrap()];
     let mut target = target_at(Destination::Address(address.into()), 80);
     target.id = TargetId(id);
@@ -28,7 +28,7 @@ fn target(id: u32, interval: Duration, settled: bool) -> Arc<Target> {
 
 /// How a made-up target behaves.
 #[derive(Clone, Copy)]
-enum Manner {
+pub(super) enum Manner {
     Passes(Duration),
     Fails(Duration),
     Abstains,
@@ -37,17 +37,21 @@ enum Manner {
 
 type Manners = Arc<Mutex<HashMap<TargetId, Manner>>>;
 
-struct Stage {
+pub(super) struct Stage {
     targets: watch::Sender<Arc<[Arc<Target>]>>,
-    observations: mpsc::Receiver<Observation>,
+    pub(super) observations: mpsc::Receiver<Observation>,
     manners: Manners,
-    prober: Prober,
+    pub(super) prober: Prober,
     shutdown: CancellationToken,
     start: Instant,
 }
 
 impl Stage {
-    fn new(list: Vec<Arc<Target>>, manners: &[(u32, Manner)], settings: Settings) -> Self {
+    pub(super) fn new(
+        list: Vec<Arc<Target>>,
+        manners: &[(u32, Manner)],
+        settings: Settings,
+    ) -> Self {
         Self::with_queue(list, manners, settings, 4096)
     }
 
@@ -88,12 +92,12 @@ impl Stage {
         Self { targets, observations, manners, prober, shutdown, start: clock::now() }
     }
 
-    fn behave(&self, id: u32, manner: Manner) {
+    pub(super) fn behave(&self, id: u32, manner: Manner) {
         self.manners.lock().unwrap().insert(TargetId(id), manner);
     }
 
     /// What is seen up to `time` after the start, as (id, when after the start).
-    async fn until(&mut self, time: Duration) -> Vec<(u32, Duration)> {
+    pub(super) async fn until(&mut self, time: Duration) -> Vec<(u32, Duration)> {
         let mut seen = Vec::new();
         let end = tokio::time::Instant::from_std(self.start + time);
         while let Ok(next) = tokio::time::timeout_at(end, self.observations.recv()).await {
@@ -104,7 +108,7 @@ impl Stage {
     }
 }
 
-fn of(seen: &[(u32, Duration)], id: u32) -> Vec<Duration> {
+pub(super) fn of(seen: &[(u32, Duration)], id: u32) -> Vec<Duration> {
     seen.iter().filter(|(other, _)| *other == id).map(|(_, at)| *at).collect()
 }
 
