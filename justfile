@@ -95,6 +95,10 @@ dnstap:
 alertmanager:
     cargo test --test alertmanager
 
+# Checks against NSD, Prometheus and the echo of loopback: root, and Debian's packages nsd and prometheus
+checks:
+    cargo test --test checks
+
 # A database that is replaced a hundred times under load: takes three minutes
 swap:
     cargo test --test integration -- --ignored --nocapture databases::swap

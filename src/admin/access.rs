@@ -1,6 +1,7 @@
 //! What the admin listener asks of whom: tokens, and the TLS that it speaks. Replaced as a whole by a
 //! reload, so that renewed certificates and other tokens need no restart.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio_rustls::rustls::ServerConfig;
@@ -15,6 +16,8 @@ use super::tokens::Tokens;
 pub struct Access {
     /// The tokens of which one must be shown; `None`: none, whoever can connect may do everything.
     pub tokens: Option<Tokens>,
+    /// The tokens of regions that report themselves, by check.
+    pub push: HashMap<Arc<str>, Tokens>,
     /// What TLS is spoken with; `None`: plain HTTP.
     pub tls: Option<Arc<ServerConfig>>,
     /// Those who connect are a proxy, behind which many may be.

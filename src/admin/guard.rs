@@ -80,6 +80,39 @@ impl Guard {
         from: Option<IpAddr>,
         proxied: bool,
     ) -> Result<(String, Role), Fault> {
+        let found = self.look(from, proxied, || {
+            tokens.holder(shown).map(|holder| (holder.name.to_string(), holder.role))
+        });
+        found.await?.ok_or_else(|| wrong("the token is in no line of admin.token_file"))
+    }
+
+    /// Lets a region in that shows a token of this check; `None`: no check listens to it, which is not told
+    /// to those who show nothing.
+    pub(super) async fn admit_region(
+        &self,
+        request: &Parts,
+        check: Option<&str>,
+    ) -> Result<(), Fault> {
+        same_origin(&request.headers, &request.uri)?;
+        let access = Arc::clone(&self.access.borrow());
+        let from = request.extensions.get::<Peer>().map(|peer| peer.0);
+        let shown = bearer(&request.headers)?;
+        let Some(check) = check else { return Ok(()) };
+        let tokens = access.push.get(check);
+        let found = self.look(from, access.proxied, || {
+            tokens.and_then(|tokens| tokens.holder(shown)).map(|_| ())
+        });
+        let detail = || format!("the token is in no line of checks.{check}.token_file");
+        found.await?.ok_or_else(|| wrong(detail()))
+    }
+
+    /// Looks for who holds a token, and counts it where nobody does.
+    async fn look<T>(
+        &self,
+        from: Option<IpAddr>,
+        proxied: bool,
+        find: impl FnOnce() -> Option<T>,
+    ) -> Result<Option<T>, Fault> {
         // Many may be behind a proxy or on this machine, and one of them must not lock out the others.
         let counted = from.filter(|from| !proxied && !from.is_loopback());
         // Looked at and counted in one step, so that a hundred at once count as a hundred.
@@ -89,8 +122,8 @@ impl Guard {
             if let Some(from) = counted {
                 guesses.may(from, now).map_err(wait)?;
             }
-            if let Some(holder) = tokens.holder(shown) {
-                return Ok((holder.name.to_string(), holder.role));
+            if let Some(found) = find() {
+                return Ok(Some(found));
             }
             if let Some(from) = counted {
                 guesses.wrong(from, now);
@@ -100,10 +133,13 @@ impl Guard {
         if held_back {
             sleep(HELD_BACK).await;
         }
-        let challenge = r#"Bearer realm="trimtab", error="invalid_token""#;
-        let fault = Fault::new(TOKEN_WRONG, "the token is in no line of admin.token_file");
-        Err(fault.sending(header::WWW_AUTHENTICATE, challenge))
+        Ok(None)
     }
+}
+
+fn wrong(detail: impl Into<String>) -> Fault {
+    let challenge = r#"Bearer realm="trimtab", error="invalid_token""#;
+    Fault::new(TOKEN_WRONG, detail).sending(header::WWW_AUTHENTICATE, challenge)
 }
 
 fn wait(wait: Duration) -> Fault {
@@ -263,7 +299,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_guesses_is_not_listened_to_and_others_are() {
         let token = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-        let tokens = Tokens::parse("t".as_ref(), token, &mut Problems::default());
+        let tokens = Tokens::parse("k", "t".as_ref(), token, &mut Problems::default());
         let guard = Guard::new(watch::channel(Arc::default()).1);
         let shows = async |shown: &str, from: [u8; 4], proxied| {
             let held = guard.holder(&tokens, shown.as_bytes(), Some(from.into()), proxied).await;

@@ -19,6 +19,10 @@ pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 #[derive(Debug)]
 pub(super) struct Segment(pub(super) String);
 
+/// Two such parts.
+#[derive(Debug)]
+pub(super) struct Segments(pub(super) String, pub(super) String);
+
 /// What stands behind the question mark. A type's fields are texts, so that whatever is wrong with one
 /// is told with its name.
 #[derive(Debug)]
@@ -31,6 +35,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Segment {
         let path = Path::<String>::from_request_parts(parts, state).await;
         let told = |error: PathRejection| Fault::new(BAD_PARAMETER, error.body_text());
         path.map(|Path(name)| Self(name)).map_err(told)
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Segments {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let path = Path::<(String, String)>::from_request_parts(parts, state).await;
+        let told = |error: PathRejection| Fault::new(BAD_PARAMETER, error.body_text());
+        path.map(|Path((first, second))| Self(first, second)).map_err(told)
     }
 }
 

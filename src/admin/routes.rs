@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -32,7 +32,7 @@ pub fn open_routes(metrics: Arc<Metrics>, ready: watch::Receiver<bool>) -> Route
     })
 }
 
-/// The API and `/metrics` for those who may, `/healthz` and `/readyz` for everybody.
+/// The API and `/metrics` for those who may, reports of regions for those with their tokens, `/healthz` and `/readyz` for everybody.
 pub fn routes(
     metrics: Arc<Metrics>,
     ready: watch::Receiver<bool>,
@@ -40,8 +40,11 @@ pub fn routes(
     api: Api,
 ) -> Router {
     let guard = Arc::new(Guard::new(access));
-    let guarded = scrapes(metrics).merge(api::routes(api)).fallback(nothing);
-    guarded.layer(from_fn_with_state(guard, guard::guard)).merge(alive(ready))
+    let (operators, regions) = api::routes(api);
+    let guarded = scrapes(metrics).merge(operators).fallback(nothing);
+    let regions = regions.layer(Extension(Arc::clone(&guard)));
+    let guarded = guarded.layer(from_fn_with_state(guard, guard::guard));
+    guarded.merge(regions).merge(alive(ready))
 }
 
 fn scrapes(metrics: Arc<Metrics>) -> Router {

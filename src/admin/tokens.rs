@@ -20,7 +20,6 @@ const LEAST: usize = 20;
 const LONGEST: usize = 512;
 /// Whose a token is that has no name.
 const NAMELESS: &str = "token";
-const KEY: &str = "admin.token_file";
 const WANTED: &str = "a token a line: TOKEN, NAME:TOKEN or NAME:ROLE:TOKEN";
 const MAKE: &str = "make one: openssl rand -hex 32";
 
@@ -54,7 +53,7 @@ impl std::fmt::Debug for Tokens {
 
 impl Tokens {
     /// Reads the text of a file. What was found is never told: it may be nearly a token.
-    pub fn parse(path: &Path, text: &str, problems: &mut Problems) -> Self {
+    pub fn parse(key: &str, path: &Path, text: &str, problems: &mut Problems) -> Self {
         let mut tokens = Self::default();
         for (number, line) in (1..).zip(text.lines()) {
             let line = line.trim();
@@ -64,12 +63,12 @@ impl Tokens {
             let added = read(line).and_then(|(holder, token)| tokens.add(holder, token));
             if let Err((found, wanted, hint)) = added {
                 let place = Place::Line { path: path.into(), line: number, column: 1 };
-                problems.push(Problem::error(place, KEY, found, wanted).hint(hint));
+                problems.push(Problem::error(place, key, found, wanted).hint(hint));
             }
         }
         if tokens.0.is_empty() && !problems.any_error() {
             let place = Place::File(path.into());
-            problems.push(Problem::error(place, KEY, "no token", WANTED).hint(MAKE));
+            problems.push(Problem::error(place, key, "no token", WANTED).hint(MAKE));
         }
         tokens
     }
@@ -160,7 +159,8 @@ mod tests {
 
     fn parse(text: &str) -> (Tokens, Problems) {
         let mut problems = Problems::default();
-        let tokens = Tokens::parse(Path::new("admin.token"), text, &mut problems);
+        let tokens =
+            Tokens::parse("admin.token_file", Path::new("admin.token"), text, &mut problems);
         (tokens, problems)
     }
 

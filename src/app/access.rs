@@ -1,8 +1,11 @@
 //! What the admin listener asks of whom, by the configuration and the files that it names.
 
+use std::sync::Arc;
+
 use super::secrets;
 use crate::admin::{Access, TlsFault, Tokens, tls};
-use crate::config::{Admin, Spanned, TlsFiles};
+use crate::config::{Admin, Check, Config, Spanned, TlsFiles};
+use crate::model::Probe;
 use crate::problem::{Place, Problem, Problems};
 
 const TOKENS: &str = "admin.token_file";
@@ -10,20 +13,34 @@ const CERTIFICATE: &str = "admin.cert";
 const KEY: &str = "admin.key";
 
 /// Reads tokens, certificate and key; what is wrong with a file goes to `problems`.
-pub(super) fn load(admin: &Admin, problems: &mut Problems) -> Access {
+pub(super) fn load(config: &Config, problems: &mut Problems) -> Access {
+    let push = config.checks.iter().filter_map(|check| push(check, problems)).collect();
+    Access { push, ..of_operators(&config.admin, problems) }
+}
+
+/// The tokens of regions that report themselves to a check.
+fn push(check: &Check, problems: &mut Problems) -> Option<(Arc<str>, Tokens)> {
+    let Probe::Push(push) = &check.spec.probe else { return None };
+    let key = format!("checks.{}.token_file", check.name.value);
+    let path = Spanned { value: &push.token_file, place: check.name.place.clone() };
+    let text = secrets::read_private(&key, &path, problems)?;
+    Some((Arc::clone(&check.name), Tokens::parse(&key, &push.token_file, &text, problems)))
+}
+
+fn of_operators(admin: &Admin, problems: &mut Problems) -> Access {
     let tokens = admin.token_file.as_ref().map(|path| {
         let text = secrets::read_private(TOKENS, path, problems);
         // Nobody may do anything where the file cannot be used; but then nothing is served from this.
-        text.map(|text| Tokens::parse(&path.value, &text, problems)).unwrap_or_default()
+        text.map(|text| Tokens::parse(TOKENS, &path.value, &text, problems)).unwrap_or_default()
     });
     let tls = admin.tls.as_ref().and_then(|files| read_tls(files, problems));
-    Access { tokens, tls, proxied: admin.insecure && admin.tls.is_none() }
+    Access { tokens, tls, proxied: admin.insecure && admin.tls.is_none(), ..Access::default() }
 }
 
 fn read_tls(
     files: &TlsFiles,
     problems: &mut Problems,
-) -> Option<std::sync::Arc<tokio_rustls::rustls::ServerConfig>> {
+) -> Option<Arc<tokio_rustls::rustls::ServerConfig>> {
     let certificate = secrets::read_with_mode(CERTIFICATE, &files.cert, problems);
     let key = secrets::read(KEY, &files.key, problems);
     let ((certificate, _), key) = certificate.zip(key)?;
@@ -77,7 +94,7 @@ mod tests {
             let path = write(dir.path(), &format!("{mode:o}"), TOKEN, mode);
             let admin = Admin { token_file: Some(path), ..Admin::default() };
             let mut problems = Problems::default();
-            let access = load(&admin, &mut problems);
+            let access = of_operators(&admin, &mut problems);
             assert_eq!(problems.errors(), errors, "{mode:o}: {problems}");
             let holder = access.tokens.unwrap();
             let known = holder.holder(&TOKEN.trim_end().as_bytes()[6..]).is_some();
@@ -106,7 +123,7 @@ mod tests {
             let key = write(dir.path(), "admin.key", key, mode);
             let admin = Admin { tls: Some(TlsFiles { cert, key }), ..Admin::default() };
             let mut problems = Problems::default();
-            let access = load(&admin, &mut problems);
+            let access = of_operators(&admin, &mut problems);
             assert_eq!((problems.errors(), access.tls.is_some()), (errors, errors == 0));
             assert!(problems.to_string().contains(found), "{problems}");
             assert!(!problems.to_string().contains("BEGIN"), "{problems}");

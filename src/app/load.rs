@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use super::access;
+use super::checks;
 use super::clients::Clients;
 use super::credentials;
 use super::resolve::{depends_on_sources, resolve};
@@ -87,6 +88,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     let of_files: Vec<_> = config.zones.iter().map(|zone| from_file(zone, &mut problems)).collect();
     let keys = transfers::keys(&config, &mut problems);
     user::check(&config, &mut problems);
+    checks::check(&config, &mut problems);
     let places = match problems.any_error() {
         true => None,
         false => match clients.places(&config, &parts) {
@@ -120,7 +122,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         .collect();
     let names = Names::build(zones, &dynamic, &mut problems);
     let cookies = secrets::cookies(&config.server.cookies, &mut problems);
-    let access = access::load(&config.admin, &mut problems);
+    let access = access::load(&config, &mut problems);
     let hooks = webhooks::hooks(&config, &mut problems);
     transfers::check(&config, &names, &mut problems);
     let Some(places) = places.filter(|_| !problems.any_error()) else { return Err(problems) };

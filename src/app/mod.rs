@@ -5,6 +5,7 @@ mod access;
 mod asked;
 mod background;
 mod bind;
+mod checks;
 mod clients;
 mod credentials;
 mod demo;

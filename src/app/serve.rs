@@ -34,7 +34,7 @@ use crate::control::store::{Store, StoreError};
 use crate::control::{Control, Helm, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers, engine};
 use crate::metrics::{Metrics, Proto};
-use crate::model::{Family, Target};
+use crate::model::{Family, Probe, Target};
 use crate::notify::Notifier;
 use crate::probe::{Limits, Prober, Settings, concurrency};
 use crate::problem::Problems;
@@ -184,6 +184,7 @@ impl Server {
         // A seed of its own keeps several nameservers from probing in step.
         let seed = fastrand::u64(..);
         let settings = Settings { limits, seed, ..Settings::default() };
+        let reports = Arc::clone(&settings.reports);
         let prober = {
             let _theirs = for_probes.enter();
             Prober::spawn(targets_seen.clone(), observations, settings, stop.child_token())
@@ -200,7 +201,7 @@ impl Server {
         let explainer = Explainer::new(handle.clone());
         let webhooks =
             Webhooks::new(helm.clone(), handle.clone(), Arc::clone(&metrics), stop.child_token());
-        let api = Api { helm, errands: errands_sent, stop: stop.clone() };
+        let api = Api { helm, errands: errands_sent, reports, stop: stop.clone() };
         let access = reloader.access();
         let mut admin_addresses = Vec::new();
         for (listener, kind) in admin.into_iter().zip([Kind::Everything, Kind::Open]) {
@@ -401,6 +402,8 @@ impl Server {
     async fn wait_for_health(&mut self) -> bool {
         let assembly = Arc::clone(&self.handle.current().assembly);
         let used = assembly.pools.iter().flat_map(|pool| &pool.checks);
+        // Regions that report themselves may take their time.
+        let used = used.filter(|check| !matches!(check.probe, Probe::Push(_)));
         let longest = used.map(|check| check.timing.interval).max().unwrap_or_default();
         if !*self.settled.borrow() && longest > START_USUAL {
             self.manager.starting(longest.saturating_add(START_USUAL));
@@ -481,5 +484,6 @@ fn probe_limits(config: &Config) -> Limits {
         Concurrency::Count(count) => Some(usize::from(count.value)),
     };
     let fast_budget = config.probe.fast_budget;
-    Limits { concurrency, allow: config.probe.allow.clone().into(), fast_budget }
+    let exec_at_once = config.probe.exec_at_once.value.into();
+    Limits { concurrency, allow: config.probe.allow.clone().into(), fast_budget, exec_at_once }
 }

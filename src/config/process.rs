@@ -10,6 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::context::Spanned;
 use super::value::Value;
 use crate::model::FAST_BUDGET;
+use crate::problem::Place;
 
 /// What a budget of fast probes may be, a second.
 pub(super) const FAST: RangeInclusive<u32> = 0..=10_000;
@@ -39,6 +40,9 @@ pub enum LogFormat {
     Json,
 }
 
+/// Programs that run at once.
+pub(super) const EXEC_AT_ONCE: RangeInclusive<i64> = 1..=256;
+
 /// How probing as a whole is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
@@ -48,11 +52,15 @@ pub struct Probe {
     pub concurrency: Concurrency,
     /// How many probes a second are made sooner because their targets are in doubt.
     pub fast_budget: u32,
+    /// How many programs of exec checks run at once at most, 1 to 256.
+    pub exec_at_once: Spanned<u16>,
 }
 
 impl Default for Probe {
     fn default() -> Self {
-        Self { allow: Vec::new(), concurrency: Concurrency::Auto, fast_budget: FAST_BUDGET }
+        let exec_at_once = Spanned { value: 8, place: Place::File(PathBuf::new()) };
+        let concurrency = Concurrency::Auto;
+        Self { allow: Vec::new(), concurrency, fast_budget: FAST_BUDGET, exec_at_once }
     }
 }
 
@@ -133,6 +141,9 @@ impl Probe {
             });
             let (least, most) = (*FAST.start(), *FAST.end());
             t.set("fast_budget", &mut probe.fast_budget, |v| v.integer(least.into()..=most.into()));
+            t.set("exec_at_once", &mut probe.exec_at_once, |v| {
+                v.integer(EXEC_AT_ONCE).map(|n| v.with_place(n))
+            });
             probe
         })
     }

@@ -14,7 +14,7 @@ use schemars::JsonSchema;
 use super::clients::ASN;
 use super::defaults::{COUNT, TTL};
 use super::policies::{BIAS, TOLERANCE_KM};
-use super::process::FAST;
+use super::process::{EXEC_AT_ONCE as AT_ONCE, FAST};
 use super::rate_limit::{RATE, SLIP};
 use super::records::ANSWERS;
 use super::regions::WEIGHT;
@@ -377,6 +377,9 @@ struct Probe {
     /// Probes a second that may be made sooner because their targets are in doubt.
     #[schemars(range(min = *FAST.start(), max = *FAST.end()))]
     fast_budget: Option<u32>,
+    /// Programs of exec checks that run at once at most.
+    #[schemars(range(min = *AT_ONCE.start(), max = *AT_ONCE.end()))]
+    exec_at_once: Option<u16>,
 }
 
 /// What survives a restart.
@@ -488,6 +491,11 @@ enum CheckType {
     Agent,
     Grpc,
     Calculated,
+    Dns,
+    Icmp,
+    Exec,
+    Prometheus,
+    Push,
 }
 
 #[derive(JsonSchema)]
@@ -518,7 +526,7 @@ enum CheckBody {
 struct Check {
     /// What is spoken.
     r#type: CheckType,
-    /// The port; 80 for http, 443 for https and tls, required for others.
+    /// The port; 80 for http, 443 for https and tls, 53 for dns, required for tcp, agent and grpc.
     #[schemars(range(min = 1))]
     port: Option<u16>,
     /// The path with its query.
@@ -586,6 +594,28 @@ struct Check {
     of: Option<OneOrMany>,
     /// Calculated: how many of them must be up; all, if not said.
     at_least: Option<u32>,
+    /// Dns: the name and type that are asked for: "health.example.com A".
+    question: Option<String>,
+    /// Dns: records in presentation form that must all be in the answer.
+    expect: Option<Vec<String>>,
+    /// Icmp: how many echo requests are sent; one must be answered.
+    #[schemars(range(min = 1, max = 10))]
+    count: Option<u8>,
+    /// Exec: a program and its arguments, with {address} and {region} in any of them.
+    #[schemars(length(min = 1))]
+    command: Option<Vec<String>>,
+    /// Prometheus: where the server is: "http://127.0.0.1:9090".
+    url: Option<String>,
+    /// Prometheus: the query, with {region} and {address} in it.
+    #[schemars(length(min = 1, max = 4096))]
+    query: Option<String>,
+    /// Prometheus: which figures are a failure: "> 0.05".
+    #[schemars(regex(pattern = "^ *(>=|<=|==|!=|>|<).+$"))]
+    fail_when: Option<String>,
+    /// Prometheus: a file with a bearer token; push: a file with the tokens that regions show, a line each.
+    token_file: Option<String>,
+    /// Push: after so long without a report a region has failed.
+    deadline: Option<Duration>,
 }
 
 #[derive(JsonSchema)]

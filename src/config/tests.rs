@@ -47,6 +47,11 @@ d = { type = "calculated", of = ["a", "c"] }
 t = { type = "tls", host = "t.test" }
 e = { type = "agent", port = 1 }
 g = { type = "grpc", port = 1, tls = true, host = "g.test" }
+dns = { type = "dns", question = "a.test A" }
+icmp = { type = "icmp" }
+exec = { type = "exec", command = ["true"] }
+prometheus = { type = "prometheus", url = "http://p.test", query = "up", fail_when = "< 1" }
+push = { type = "push", deadline = "30s", token_file = "push.token" }
 [damping]
 [safety]
 [regions.r]
@@ -171,6 +176,14 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         checks.agent = { type = "agent", port = 9777 }
         checks.rpc = { type = "grpc", port = 50051 }
         checks.most = { type = "calculated", of = ["web", "port"] }
+        checks.nameserver = { type = "dns", question = "health.example.com A" }
+        checks.echo = { type = "icmp" }
+        checks.plugin = { type = "exec", command = ["/bin/true", "{address}"] }
+        checks.errors.type = "prometheus"
+        checks.errors.url = "http://127.0.0.1:9090"
+        checks.errors.query = 'sum(rate(http_errors_total{region="{region}"}[1m]))'
+        checks.errors.fail_when = "> 0.05"
+        checks.reports = { type = "push", deadline = "30s", token_file = "reports.token" }
         regions.us-east = {}
         policies.canary = { type = "weighted" }
         policies.standby = { type = "failover", order = ["us-east"] }

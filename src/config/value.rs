@@ -117,14 +117,6 @@ impl<'a> Value<'a> {
         })
     }
 
-    /// One of a few words; some others are known, but mean nothing yet.
-    pub(super) fn word_or_later<T: Copy>(&self, words: &[(&str, T)], later: &[&str]) -> Option<T> {
-        if self.text().is_some_and(|text| later.contains(&text)) {
-            return self.later(&quoted(words));
-        }
-        self.word(words)
-    }
-
     /// One of a few words.
     pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
         let wanted = || quoted(words);

@@ -1,11 +1,23 @@
 //! What is probed, how, and how often.
 
+mod dns;
+mod exec;
+mod icmp;
+mod placeholders;
+mod prometheus;
+mod push;
+
 use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::{AgentProbe, Digest, GrpcProbe, HttpProbe, TargetId, TlsProbe};
+pub use dns::DnsProbe;
+pub use exec::ExecProbe;
+pub use icmp::IcmpProbe;
+pub use prometheus::{Comparison, FailWhen, PrometheusProbe};
+pub use push::PushProbe;
 
 /// A configured check.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +94,11 @@ impl Check {
             Probe::Agent(agent) => agent.digest(digest.text("agent")),
             Probe::Grpc(grpc) => grpc.digest(digest.text("grpc")),
             Probe::Calculated(_) => digest.text("calculated"),
+            Probe::Dns(dns) => dns.digest(digest.text("dns")),
+            Probe::Icmp(icmp) => icmp.digest(digest.text("icmp")),
+            Probe::Exec(exec) => exec.digest(digest.text("exec")),
+            Probe::Prometheus(asked) => asked.digest(digest.text("prometheus")),
+            Probe::Push(push) => push.digest(digest.text("push")),
         }
         .finish()
     }
@@ -144,6 +161,16 @@ pub enum Probe {
     Grpc(GrpcProbe),
     /// Nothing: its state follows from those of other checks.
     Calculated(Calculated),
+    /// A question to a nameserver.
+    Dns(DnsProbe),
+    /// Echo requests.
+    Icmp(IcmpProbe),
+    /// A program of this host.
+    Exec(ExecProbe),
+    /// A query to a server that knows figures of the target.
+    Prometheus(PrometheusProbe),
+    /// Nothing: the region reports itself.
+    Push(PushProbe),
 }
 
 impl Probe {
@@ -158,15 +185,24 @@ impl Probe {
             Self::Agent(_) => "agent",
             Self::Grpc(_) => "grpc",
             Self::Calculated(_) => "calculated",
+            Self::Dns(_) => "dns",
+            Self::Icmp(_) => "icmp",
+            Self::Exec(_) => "exec",
+            Self::Prometheus(_) => "prometheus",
+            Self::Push(_) => "push",
         }
     }
 
     /// What it is about.
     #[must_use]
-    pub const fn asks(&self) -> Asks {
+    pub fn asks(&self) -> Asks {
         match self {
             Self::Tcp | Self::Http(_) | Self::Calculated(_) => Asks::Address,
             Self::Tls(_) | Self::Agent(_) | Self::Grpc(_) => Asks::Address,
+            Self::Dns(_) | Self::Icmp(_) => Asks::Address,
+            Self::Exec(exec) if exec.about_address() => Asks::Member,
+            Self::Prometheus(asked) if asked.about_address() => Asks::Member,
+            Self::Exec(_) | Self::Prometheus(_) | Self::Push(_) => Asks::Region,
         }
     }
 }
@@ -295,6 +331,35 @@ mod tests {
         assert!(!format!("{:?}", with("secret")).contains("secret"));
     }
 
+    fn of(probe: Probe) -> Check {
+        Check { probe, ..check() }
+    }
+
+    fn dns(name: &str, rtype: u16, expect: &[&str]) -> Probe {
+        let expect = expect.iter().map(|&record| record.into()).collect();
+        Probe::Dns(DnsProbe { name: name.into(), rtype, expect })
+    }
+
+    fn prometheus(url: &str, query: &str, fail_when: &str) -> Probe {
+        Probe::Prometheus(PrometheusProbe {
+            url: url.into(),
+            query: query.into(),
+            fail_when: FailWhen::parse(fail_when).unwrap(),
+            token_file: None,
+            ca_file: None,
+        })
+    }
+
+    fn push(secs: u64) -> Probe {
+        let deadline = Duration::from_secs(secs);
+        Probe::Push(PushProbe { deadline, token_file: "token".into() })
+    }
+
+    #[test]
+    fn how_long_a_region_may_be_silent_is_timing() {
+        assert_eq!(of(push(1)).definition(), of(push(2)).definition());
+    }
+
     #[test]
     fn the_timing_and_the_name_are_no_part_of_the_definition() {
         let mut other = check();
@@ -311,6 +376,21 @@ mod tests {
             Check { port: 8443, ..check() },
             Check { probe: Probe::Tcp, ..check() },
             Check { target: Some(Destination::Name("other".into())), ..check() },
+            of(Probe::Calculated(Calculated { of: Vec::new(), at_least: 1 })),
+            of(dns("a.test.", 1, &[])),
+            of(dns("b.test.", 1, &[])),
+            of(dns("a.test.", 28, &[])),
+            of(dns("a.test.", 1, &["192.0.2.1"])),
+            of(Probe::Icmp(IcmpProbe { count: 1 })),
+            of(Probe::Icmp(IcmpProbe { count: 2 })),
+            of(Probe::Exec(ExecProbe::new(vec!["a".into(), "b".into()]))),
+            of(Probe::Exec(ExecProbe::new(vec!["ab".into()]))),
+            of(prometheus("http://a.test/", "up", "> 1")),
+            of(prometheus("http://b.test/", "up", "> 1")),
+            of(prometheus("http://a.test/", "down", "> 1")),
+            of(prometheus("http://a.test/", "up", ">= 1")),
+            of(prometheus("http://a.test/", "up", "> 2")),
+            of(push(1)),
             http(|http| http.tls = None),
             http(|http| http.tls = Some(TlsVerify::Off)),
             http(|http| http.method = "HEAD".into()),

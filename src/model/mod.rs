@@ -23,8 +23,9 @@ pub use agent_probe::AgentProbe;
 pub use at_once::probes_at_once;
 pub use calm::{Calm, Damping, Failback, Judging, Ramp, Safety, Shed};
 pub use check::{
-    Asks, Calculated, Check, DEGRADED_FACTOR, Destination, FAST_BUDGET, Probe, Role, Target,
-    Timing, WARN_BEFORE, probed,
+    Asks, Calculated, Check, Comparison, DEGRADED_FACTOR, Destination, DnsProbe, ExecProbe,
+    FAST_BUDGET, FailWhen, IcmpProbe, Probe, PrometheusProbe, PushProbe, Role, Target, Timing,
+    WARN_BEFORE, probed,
 };
 pub use client::Attributes;
 pub use digest::{Digest, mix};

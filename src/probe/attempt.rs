@@ -32,8 +32,14 @@ pub(super) enum Failure {
     /// This host could not ask: nothing is known of the target.
     Local(Arc<str>),
     /// What knows of the target could not be asked: nothing is known of the target.
-    #[expect(dead_code, reason = "no kind of check asks such a source yet")]
     Source(Arc<str>),
+}
+
+impl Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (Self::Target(why) | Self::Local(why) | Self::Source(why)) = self;
+        f.write_str(why)
+    }
 }
 
 impl Failure {
@@ -45,6 +51,11 @@ impl Failure {
     /// A failure of the target that needs no phase: `HTTP 503, wanted 200-299`.
     pub(super) fn target(why: &str) -> Self {
         Self::Target(reason::clean(why))
+    }
+
+    /// What knows of the target did not answer: `Prometheus: connect: connection refused`.
+    pub(super) fn source(why: impl Display) -> Self {
+        Self::Source(reason::clean(&why.to_string()))
     }
 
     /// Something that this host lacks.

@@ -48,21 +48,12 @@ pub(super) async fn connect(
     lookups: &Lookups,
     attempt: &mut Attempt,
 ) -> Result<TcpStream, Failure> {
-    let addresses = match &target.destination {
-        Destination::Address(address) => vec![*address],
-        Destination::Member { address, .. } => vec![*address],
-        Destination::Name(name) => resolve(name, target, lookups, attempt).await?,
-        Destination::Region(_) => Vec::new(),
-    };
+    let addresses = addresses(target, lookups, attempt).await?;
     let mut failure = None;
     for address in addresses.into_iter().take(ADDRESSES_MAX) {
-        let tried = if forbidden(address, allow) {
-            Err(Failure::in_phase(
-                "connect",
-                format_args!("{address} is link-local or metadata, and not in [probe] allow"),
-            ))
-        } else {
-            connect_to(SocketAddr::new(address, target.check.port), attempt).await
+        let tried = match permitted(address, allow) {
+            Err(refused) => Err(refused),
+            Ok(()) => connect_to(SocketAddr::new(address, target.check.port), attempt).await,
         };
         match tried {
             Ok(stream) => {
@@ -72,7 +63,47 @@ pub(super) async fn connect(
             Err(why) => failure = Some(why),
         }
     }
-    Err(failure.unwrap_or_else(|| Failure::in_phase("resolve", "the name has no address")))
+    Err(failure.unwrap_or_else(nowhere))
+}
+
+/// The address to ask where nothing is connected to: that of the target, or the first of its name.
+///
+/// # Errors
+///
+/// As those of [`connect`].
+pub(super) async fn one_address(
+    target: &Target,
+    allow: &[IpNet],
+    lookups: &Lookups,
+    attempt: &Attempt,
+) -> Result<IpAddr, Failure> {
+    let addresses = addresses(target, lookups, attempt).await?;
+    let address = *addresses.first().ok_or_else(nowhere)?;
+    permitted(address, allow).map(|()| address)
+}
+
+async fn addresses(
+    target: &Target,
+    lookups: &Lookups,
+    attempt: &Attempt,
+) -> Result<Vec<IpAddr>, Failure> {
+    match &target.destination {
+        Destination::Address(address) | Destination::Member { address, .. } => Ok(vec![*address]),
+        Destination::Name(name) => resolve(name, target, lookups, attempt).await,
+        Destination::Region(_) => Ok(Vec::new()),
+    }
+}
+
+fn nowhere() -> Failure {
+    Failure::in_phase("resolve", "the name has no address")
+}
+
+fn permitted(address: IpAddr, allow: &[IpNet]) -> Result<(), Failure> {
+    if !forbidden(address, allow) {
+        return Ok(());
+    }
+    let why = format_args!("{address} is link-local or metadata, and not in [probe] allow");
+    Err(Failure::in_phase("connect", why))
 }
 
 async fn connect_to(address: SocketAddr, attempt: &Attempt) -> Result<TcpStream, Failure> {

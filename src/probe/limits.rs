@@ -19,11 +19,14 @@ pub struct Limits {
     pub allow: Arc<[IpNet]>,
     /// Probes a second of all targets together that are made sooner because they are in doubt.
     pub fast_budget: u32,
+    /// Programs that run at once at most, at least 1. They take no place of other probes.
+    pub exec_at_once: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { concurrency: None, allow: Arc::default(), fast_budget: FAST_BUDGET }
+        let (concurrency, allow) = Default::default();
+        Self { concurrency, allow, fast_budget: FAST_BUDGET, exec_at_once: 8 }
     }
 }
 

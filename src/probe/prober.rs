@@ -12,13 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::budget::Budget;
 use super::limits::{Limits, Permits, concurrency};
+use super::push::{self, Reports};
 use super::schedule::Schedule;
 use super::task::{self, Shared, Verdict};
 use super::tls::Roots;
 use super::tools::Tools;
 use crate::clock;
 use crate::health::Observation;
-use crate::model::{Target, TargetId};
+use crate::model::{Probe, Target, TargetId};
 
 /// So many new targets of a list are probed at once; the others follow steadily. Thousands of
 /// connections in one moment would fail for want of what they share: this machine's cores, a proxy before
@@ -39,6 +40,8 @@ pub struct Settings {
     pub seed: u64,
     /// Which authorities https checks trust.
     pub roots: Roots,
+    /// Where regions report themselves.
+    pub reports: Arc<Reports>,
 }
 
 /// The running prober. Dropping it does not stop it; its token does.
@@ -67,7 +70,8 @@ impl Prober {
             let tools = Arc::clone(&tools);
             async move { tools.probe(&target).await }
         };
-        Self::start(probe, targets, observations, limits, settings.seed, shutdown)
+        let more = (settings.seed, settings.reports);
+        Self::start(probe, targets, observations, limits, more, shutdown)
     }
 
     /// [`Prober::spawn`] with another way to probe: tests of schedules, simulations.
@@ -84,7 +88,8 @@ impl Prober {
         P: Future<Output = Verdict> + Send + 'static,
     {
         let limits = watch::Sender::new(settings.limits);
-        Self::start(probe, targets, observations, limits, settings.seed, shutdown)
+        let more = (settings.seed, settings.reports);
+        Self::start(probe, targets, observations, limits, more, shutdown)
     }
 
     /// Changes the limits; probes in flight are not touched.
@@ -113,7 +118,7 @@ impl Prober {
         targets: Targets,
         observations: mpsc::Sender<Observation>,
         limits: watch::Sender<Limits>,
-        seed: u64,
+        (seed, reports): (u64, Arc<Reports>),
         shutdown: CancellationToken,
     ) -> Self
     where
@@ -121,19 +126,22 @@ impl Prober {
         P: Future<Output = Verdict> + Send + 'static,
     {
         let abstained = Arc::new(AtomicU64::new(0));
-        let permits = Permits::new();
+        let (permits, programs) = (Permits::new(), Permits::new());
         let budget = Arc::new(Budget::new(limits.borrow().fast_budget));
         let shared = Arc::new(Shared {
             probe,
             observations,
             permits: permits.handle(),
             budget: Arc::clone(&budget),
+            programs: programs.handle(),
             abstained: Arc::clone(&abstained),
         });
         let tasks = Tasks {
             shared,
             permits,
             budget,
+            programs,
+            reports,
             epoch: clock::now(),
             seed,
             running: HashMap::new(),
@@ -177,6 +185,9 @@ struct Tasks<F> {
     shared: Arc<Shared<F>>,
     permits: Permits,
     budget: Arc<Budget>,
+    /// Those of exec checks, which may wait for each other but hold up no others.
+    programs: Permits,
+    reports: Arc<Reports>,
     epoch: Instant,
     seed: u64,
     running: HashMap<TargetId, Running>,
@@ -198,6 +209,8 @@ where
         let computed = || concurrency(list.iter().map(|t| &**t), limits.fast_budget);
         self.permits.resize(limits.concurrency.unwrap_or_else(computed));
         self.budget.resize(limits.fast_budget);
+        self.programs.resize(limits.exec_at_once);
+        self.reports.keep(list);
         let listed: HashMap<TargetId, &Arc<Target>> = list.iter().map(|t| (t.id, t)).collect();
         self.running.retain(|id, running| {
             let stays = listed.get(id).is_some_and(|target| same(target, &running.target));
@@ -220,8 +233,15 @@ where
     fn begin(&mut self, target: Arc<Target>, first: impl Fn(&Schedule) -> Instant) {
         let schedule = Schedule::new(&target, self.epoch, self.seed);
         let first = first(&schedule);
-        let life = task::run(Arc::clone(&self.shared), Arc::clone(&target), schedule, first);
-        let task = self.set.spawn(life);
+        let (shared, of) = (Arc::clone(&self.shared), Arc::clone(&target));
+        let task = match &target.check.probe {
+            Probe::Push(_) => {
+                let (reports, observations) =
+                    (Arc::clone(&self.reports), shared.observations.clone());
+                self.set.spawn(push::run(reports, observations, of))
+            }
+            _ => self.set.spawn(task::run(shared, of, schedule, first)),
+        };
         self.running.insert(target.id, Running { target, task });
     }
 

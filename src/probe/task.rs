@@ -12,7 +12,7 @@ use super::limits::permit;
 use super::schedule::Schedule;
 use crate::clock;
 use crate::health::{Observation, Outcome, Phases, Report, Vantage};
-use crate::model::Target;
+use crate::model::{Probe, Target};
 
 /// What a probe came to.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,8 @@ pub(super) struct Shared<F> {
     pub(super) permits: Arc<Semaphore>,
     /// Probes beyond the ordinary ones.
     pub(super) budget: Arc<Budget>,
+    /// The permits of exec checks.
+    pub(super) programs: Arc<Semaphore>,
     /// How often a probe could not be made.
     pub(super) abstained: Arc<AtomicU64>,
 }
@@ -52,7 +54,11 @@ pub(super) async fn run<F, P>(
     let mut next = first;
     loop {
         tokio::time::sleep_until(next.into()).await;
-        let Some(permit) = permit(&shared.permits).await else { return };
+        let permits = match target.check.probe {
+            Probe::Exec(_) => &shared.programs,
+            _ => &shared.permits,
+        };
+        let Some(permit) = permit(permits).await else { return };
         let started = clock::now();
         // In a box: while it waits for its turn, a target holds no room for what a probe needs.
         let verdict = Box::pin((shared.probe)(Arc::clone(&target))).await;

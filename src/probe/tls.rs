@@ -49,6 +49,13 @@ pub(super) struct Manner {
     pub(super) over: Over,
 }
 
+impl Manner {
+    /// That of an HTTP/1.1 client without anything of its own.
+    pub(super) fn plain(verify: TlsVerify) -> Self {
+        Self { verify, credentials: Credentials::default(), over: Over::Http1 }
+    }
+}
+
 /// What is spoken over TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Over {
@@ -187,6 +194,12 @@ fn trusted(roots: Roots) -> Result<Arc<RootCertStore>, Arc<str>> {
         );
     }
     Ok(Arc::new(store))
+}
+
+/// A configuration that trusts those for whom one of these vouches. Reads files where they are this
+/// machine's.
+pub(super) fn verifying(roots: Roots) -> Made {
+    configured(Some(trusted(roots)?), &Manner::plain(TlsVerify::Full))
 }
 
 /// A configuration that trusts these, or anybody.

@@ -11,10 +11,11 @@ use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::attempt::{Attempt, Failure};
 use super::connect::{Lookups, connect};
+use super::icmp::Pings;
 use super::limits::Limits;
 use super::task::Verdict;
 use super::tls::{self, Manner, Over, Roots, Tls};
-use super::{agent, grpc, http, reason, tls_only};
+use super::{agent, dns, exec, grpc, http, prometheus, reason, tls_only};
 use crate::health::Outcome;
 use crate::model::{Probe, Target, TargetId, TlsVerify};
 
@@ -26,12 +27,14 @@ pub(super) struct Tools {
     lookups: Lookups,
     /// Targets of which it was told that they say what is not understood.
     unclear: Mutex<HashSet<TargetId>>,
+    pings: Pings,
+    prometheus: prometheus::Clients,
 }
 
 impl Tools {
     pub(super) fn new(limits: watch::Receiver<Limits>, roots: Roots) -> Self {
-        let (lookups, unclear) = Default::default();
-        Self { limits, tls: Tls::new(roots), lookups, unclear }
+        let (lookups, unclear, pings, prometheus) = Default::default();
+        Self { limits, tls: Tls::new(roots), lookups, unclear, pings, prometheus }
     }
 
     /// Probes a target once, for no longer than its time-out.
@@ -69,7 +72,28 @@ impl Tools {
         attempt: &mut Attempt,
     ) -> Result<(), Failure> {
         let allow = Arc::clone(&self.limits.borrow().allow);
-        let stream = connect(target, &allow, &self.lookups, attempt).await?;
+        let lookups = &self.lookups;
+        match &target.check.probe {
+            Probe::Dns(probe) => {
+                return dns::exchange(probe, target, &allow, lookups, attempt).await;
+            }
+            Probe::Icmp(probe) => {
+                return self.pings.exchange(*probe, target, &allow, lookups, attempt).await;
+            }
+            Probe::Exec(probe) => return exec::run(probe, target, attempt).await,
+            Probe::Prometheus(probe) => {
+                return self.prometheus.query(probe, target, &allow, &self.tls, attempt).await;
+            }
+            // Those that connect, and those that are never probed.
+            Probe::Tcp
+            | Probe::Http(_)
+            | Probe::Tls(_)
+            | Probe::Agent(_)
+            | Probe::Grpc(_)
+            | Probe::Calculated(_)
+            | Probe::Push(_) => {}
+        }
+        let stream = connect(target, &allow, lookups, attempt).await?;
         let Some(config) = config else { return ask(target, stream, attempt).await };
         let name = tls_name(target, &stream)?;
         let mut stream = tls::handshake(config, name, stream, attempt).await?;
@@ -101,11 +125,11 @@ where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     match &target.check.probe {
-        // A calculated one is never probed.
-        Probe::Tcp | Probe::Tls(_) | Probe::Calculated(_) => Ok(()),
         Probe::Http(probe) => http::exchange(probe, target, stream, attempt).await,
         Probe::Agent(probe) => agent::exchange(probe, stream, attempt).await,
         Probe::Grpc(probe) => grpc::exchange(probe, target, stream, attempt).await,
+        // Being connected, and trusted, was all.
+        _ => Ok(()),
     }
 }
 
@@ -115,7 +139,7 @@ fn manner(probe: &Probe) -> Option<Manner> {
         Probe::Http(probe) => (probe.tls?, &probe.credentials, Over::Http1),
         Probe::Tls(probe) => (TlsVerify::Full, &probe.credentials, Over::Anything),
         Probe::Grpc(probe) => (probe.tls?, &probe.credentials, Over::Http2),
-        Probe::Tcp | Probe::Agent(_) | Probe::Calculated(_) => return None,
+        _ => return None,
     };
     Some(Manner { verify, credentials: credentials.clone(), over })
 }

@@ -36,6 +36,7 @@ mod operator;
 mod overview;
 mod policies;
 mod proximity;
+mod push;
 mod query_log;
 mod rate_limit;
 mod redirections;

@@ -98,6 +98,37 @@ pub struct Explain {
     pub down: Vec<String>,
 }
 
+/// What a region says of itself.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Push {
+    /// How it is; absent: `pass`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<PushStatus>,
+    /// Why, at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// The part of its usual share that it asks for: 0 to 1, or a percentage like `"75%"`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight: Option<serde_json::Value>,
+    /// How loaded it is, 0 to 1000; at 1 it is full.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub load: Option<f64>,
+}
+
+/// How a region says that it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum PushStatus {
+    /// Well.
+    #[default]
+    Pass,
+    /// It works, but not well.
+    Warn,
+    /// It does not work.
+    Fail,
+}
+
 /// A reload.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -10,9 +10,12 @@ mod changes;
 mod errands;
 mod events;
 mod openapi;
+mod pushed;
 mod seen;
 #[cfg(test)]
 mod tests;
+
+use std::sync::Arc;
 
 use axum::{Extension, Router};
 use tokio::sync::mpsc;
@@ -23,6 +26,7 @@ use utoipa_axum::routes;
 use self::openapi::Document;
 use super::fault::{Fault, METHOD_NOT_ALLOWED};
 use crate::control::Helm;
+use crate::probe::Reports;
 
 pub use errands::{Errand, NotExplained};
 
@@ -33,19 +37,31 @@ pub struct Api {
     pub helm: Helm,
     /// To those who read files.
     pub errands: mpsc::Sender<Errand>,
+    /// Where regions report themselves.
+    pub reports: Arc<Reports>,
     /// Ends every wait for events.
     pub stop: CancellationToken,
 }
 
-/// Everything below `/api/v1`.
-pub(super) fn routes(api: Api) -> Router {
-    let (router, description) = described().split_for_parts();
+/// Everything below `/api/v1`: what is for operators, and what is for regions, who have tokens of their own.
+pub(super) fn routes(api: Api) -> (Router, Router) {
+    let (router, mut description) = described().split_for_parts();
+    let (regions, theirs) = for_regions().split_for_parts();
+    description.merge(theirs);
     // Types that derive how they are written cannot fail to be.
     let json = serde_json::to_vec(&openapi::finished(description)).unwrap_or_default();
     let router: Router<Api> = router.layer(Extension(Document(json.into())));
     let not_allowed =
         async || Fault::new(METHOD_NOT_ALLOWED, "the header Allow has the methods of this path");
-    router.method_not_allowed_fallback(not_allowed).with_state(api)
+    let regions: Router<Api> = regions.method_not_allowed_fallback(not_allowed);
+    let operators = router.method_not_allowed_fallback(not_allowed);
+    (operators.with_state(api.clone()), regions.with_state(api))
+}
+
+/// The routes of regions with their description.
+fn for_regions() -> OpenApiRouter<Api> {
+    let routes = OpenApiRouter::default().routes(routes!(pushed::push));
+    OpenApiRouter::default().nest("/api/v1", routes)
 }
 
 /// All routes with their description.

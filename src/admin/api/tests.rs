@@ -62,7 +62,7 @@ impl Server {
         let (helm, writer) = writer::start();
         let (sender, errands) = mpsc::channel(1);
         let stop = CancellationToken::new();
-        let api = Api { helm, errands: sender, stop: stop.clone() };
+        let api = Api { helm, errands: sender, reports: Arc::default(), stop: stop.clone() };
         let (ready, access) = (watch::channel(true).1, watch::channel(Arc::new(access)).1);
         let router = admin::routes(Metrics::new(), ready, access, api);
         tokio::spawn(admin::serve(listener, router, None, stop.clone()));

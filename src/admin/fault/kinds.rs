@@ -31,9 +31,9 @@ kinds! {
     BAD_PARAMETER = 400 "bad_parameter", "A parameter of the URL cannot be taken",
         "parameter names it.";
     TOKEN_MISSING = 401 "token_missing", "A token is needed",
-        "Send Authorization: Bearer TOKEN, with a token of admin.token_file.";
+        "Send Authorization: Bearer TOKEN, with a token of admin.token_file, or where a region reports itself of the check's own.";
     TOKEN_WRONG = 401 "token_wrong", "The token is not known",
-        "It is in no line of admin.token_file, as that was read last.";
+        "It is in no line of admin.token_file (where a region reports itself: of the check's), as that was read last.";
     READ_ONLY = 403 "read_only", "The token may only read",
         "Its role is read; changes want a token with the role operate.";
     WRONG_HOST = 403 "wrong_host", "The request names another host",
@@ -50,6 +50,8 @@ kinds! {
         "It has never been there, or has ended.";
     NOTHING_TO_END = 404 "nothing_to_end", "There is nothing to end",
         "No override is as the command says; there may have been one that has ended by itself.";
+    NOTHING_PUSHED = 404 "unknown_push", "Nobody listens to that region",
+        "No check of the type push of that name is in use for a region of that name.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed", "The path does not take this method",
         "The header Allow has those that it takes.";
     BODY_TIMEOUT = 408 "body_timeout", "The body did not come in time",

@@ -8,9 +8,10 @@ use super::Resolver;
 use super::build::number;
 use crate::config::{self, Concurrency, Policy, PolicyKind, Spanned};
 use crate::model::{
-    self, Check, Destination, Family, Judging, Pool, PoolId, Region, RegionId, forbidden,
+    self, Check, Destination, Family, Judging, Pool, PoolId, Probe, Region, RegionId, forbidden,
     probes_at_once,
 };
+use crate::problem::Place;
 
 /// Everything that is probed for these pools, each (check, destination) once, in the pools' order.
 #[must_use]
@@ -110,7 +111,7 @@ impl Resolver<'_> {
     }
 
     /// Refuses to probe the machine's surroundings unless that is allowed.
-    fn forbidden(&mut self, address: IpAddr, place: &crate::problem::Place, key: &str) {
+    fn forbidden(&mut self, address: IpAddr, place: &Place, key: &str) {
         let forbidden = forbidden(address, &self.config.probe.allow);
         if forbidden && self.said.forbidden.insert(address) {
             let found = format!("{address}, which would be probed");
@@ -140,6 +141,22 @@ impl Resolver<'_> {
                 "\"auto\" or at least {needed}, so that no probe waits while every target hangs"
             );
             self.warn(&count.place, "probe.concurrency", count.value.to_string(), wanted);
+        }
+        let programs = probed.iter().filter(|(check, _)| matches!(check.probe, Probe::Exec(_)));
+        let needed = probes_at_once(programs.map(|(check, _)| check.timing));
+        let at_once = self.config.probe.exec_at_once.clone();
+        // Where nothing is written, the first of those that are too many.
+        let mut exec = self.config.checks.iter();
+        let exec = exec.find(|check| matches!(check.spec.probe, Probe::Exec(_)));
+        let place = match (&at_once.place, exec) {
+            (Place::File(none), Some(check)) if none.as_os_str().is_empty() => &check.name.place,
+            (written, _) => written,
+        };
+        if usize::from(at_once.value) < needed {
+            let wanted = format!(
+                "at least {needed}, so that no program waits while every one of them hangs"
+            );
+            self.warn(place, "probe.exec_at_once", at_once.value.to_string(), wanted);
         }
     }
 }

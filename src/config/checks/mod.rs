@@ -4,8 +4,13 @@ mod agent;
 mod body;
 mod calculated;
 mod credentials;
+mod dns;
+mod exec;
 mod grpc;
 mod http;
+mod icmp;
+mod prometheus;
+mod push;
 mod tls;
 
 use std::net::IpAddr;
@@ -46,7 +51,7 @@ const ROLES: [(&str, Role); 2] = [("route", Role::Route), ("monitor", Role::Moni
 const WARN_BEFORE: RangeInclusive<Duration> =
     Duration::ZERO..=Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-const TYPES: [(&str, Kind); 7] = [
+const TYPES: &[(&str, Kind)] = &[
     ("http", Kind::Http),
     ("https", Kind::Https),
     ("tcp", Kind::Tcp),
@@ -54,8 +59,12 @@ const TYPES: [(&str, Kind); 7] = [
     ("agent", Kind::Agent),
     ("grpc", Kind::Grpc),
     ("calculated", Kind::Calculated),
+    ("dns", Kind::Dns),
+    ("icmp", Kind::Icmp),
+    ("exec", Kind::Exec),
+    ("prometheus", Kind::Prometheus),
+    ("push", Kind::Push),
 ];
-const TYPES_LATER: [&str; 5] = ["dns", "icmp", "exec", "prometheus", "push"];
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
@@ -66,6 +75,18 @@ enum Kind {
     Agent,
     Grpc,
     Calculated,
+    Dns,
+    Icmp,
+    Exec,
+    Prometheus,
+    Push,
+}
+
+impl Kind {
+    /// Whether what is asked is the address, or what stands for it.
+    const fn connects(self) -> bool {
+        !matches!(self, Self::Exec | Self::Prometheus | Self::Push)
+    }
 }
 
 impl Check {
@@ -81,45 +102,47 @@ impl Check {
 
     fn read(t: &Table<'_>, name: &Spanned<Arc<str>>, defaults: Timing) -> Self {
         let wanted = "the kind of check: type = \"http\", for one";
-        let Some(kind) = t.required("type", wanted, |v| v.word_or_later(&TYPES, &TYPES_LATER))
-        else {
+        let Some(kind) = t.required("type", wanted, |v| v.word(TYPES)) else {
             t.tolerate();
             return Self::unread(name, defaults);
         };
-        let mut spec = Self::common(t, name, defaults);
+        let mut spec = Self::common(t, name, defaults, kind);
         if kind == Kind::Calculated {
             let (of, at_least) = calculated::read(t);
             spec.probe = model::Probe::Calculated(Calculated { of: Vec::new(), at_least });
             return Self { of, ..Self::of(name, spec) };
         }
-        let target = t.optional("target", |v| {
-            v.parsed(TARGET_WANTED, destination).map(|to| v.with_place(to))
-        });
+        let read = |v: &Value<'_>| v.parsed(TARGET_WANTED, destination).map(|to| v.with_place(to));
+        let target = if kind.connects() { t.optional("target", read) } else { None };
         spec.target = target.clone().map(|to| to.value);
-        let (mut default_port, mut files) = (None, CredentialFiles::default());
+        let (mut port, mut files) = (0, CredentialFiles::default());
         let timeout = spec.timing.timeout;
         match kind {
             Kind::Http => {
-                default_port = Some(80);
+                port = usual_port(t, 80);
                 (spec.probe, files) = http::read(t, false, timeout);
             }
             Kind::Https => {
-                default_port = Some(443);
+                port = usual_port(t, 443);
                 (spec.probe, files) = http::read(t, true, timeout);
             }
             Kind::Tls => {
-                default_port = Some(443);
+                port = usual_port(t, 443);
                 (spec.probe, files) = tls::read(t);
             }
-            Kind::Agent => spec.probe = agent::read(t),
-            Kind::Grpc => (spec.probe, files) = grpc::read(t),
-            Kind::Tcp | Kind::Calculated => spec.probe = tcp(t),
+            Kind::Agent => (port, spec.probe) = (needed_port(t), agent::read(t)),
+            Kind::Grpc => {
+                port = needed_port(t);
+                (spec.probe, files) = grpc::read(t);
+            }
+            Kind::Tcp | Kind::Calculated => (port, spec.probe) = (needed_port(t), tcp(t)),
+            Kind::Dns => (port, spec.probe) = (usual_port(t, 53), dns::read(t)),
+            Kind::Icmp => spec.probe = icmp::read(t),
+            Kind::Exec => spec.probe = exec::read(t),
+            Kind::Prometheus => spec.probe = prometheus::read(t),
+            Kind::Push => spec.probe = push::read(t),
         }
-        let port = match default_port {
-            Some(port) => t.optional("port", |v| v.integer(1..=65535)).or(Some(port)),
-            None => t.required("port", "a port from 1 to 65535", |v| v.integer(1..=65535)),
-        };
-        spec.port = port.unwrap_or(1);
+        spec.port = port;
         Self { target, files, ..Self::of(name, spec) }
     }
 
@@ -129,10 +152,29 @@ impl Check {
     }
 
     /// The keys of every kind.
-    fn common(t: &Table<'_>, name: &Spanned<Arc<str>>, defaults: Timing) -> model::Check {
+    fn common(
+        t: &Table<'_>,
+        name: &Spanned<Arc<str>>,
+        defaults: Timing,
+        kind: Kind,
+    ) -> model::Check {
+        let timing = match kind {
+            Kind::Push => push::timing(t, defaults),
+            _ => Self::timing(t, defaults),
+        };
+        let mut spec = model::Check::new(Arc::clone(name), model::Probe::Tcp, 0, timing);
+        t.set("role", &mut spec.role, |v| v.word(&ROLES));
+        t.set("degraded_factor", &mut spec.degraded_factor, |v| {
+            v.number(0.0..=1.0, "a number from 0 to 1")
+        });
+        t.set("warn_before", &mut spec.warn_before, |v| v.duration(WARN_BEFORE));
+        spec
+    }
+
+    /// How often and how patiently it is probed.
+    fn timing(t: &Table<'_>, defaults: Timing) -> Timing {
         let mut timing = timing(t, defaults);
         t.set("fast_interval", &mut timing.fast, |v| v.duration(INTERVAL).map(Some));
-        let mut spec = model::Check::new(Arc::clone(name), model::Probe::Tcp, 0, timing);
         if let (Some(fast), Some(v)) = (timing.fast, t.peek("fast_interval"))
             && (fast > timing.interval || fast <= timing.timeout)
         {
@@ -143,12 +185,7 @@ impl Check {
                 "a duration above the timeout of {least}, up to the interval of {most}"
             ));
         }
-        t.set("role", &mut spec.role, |v| v.word(&ROLES));
-        t.set("degraded_factor", &mut spec.degraded_factor, |v| {
-            v.number(0.0..=1.0, "a number from 0 to 1")
-        });
-        t.set("warn_before", &mut spec.warn_before, |v| v.duration(WARN_BEFORE));
-        spec
+        timing
     }
 
     /// Stands for a check that cannot be read, so that references to it are not unknown.
@@ -156,6 +193,16 @@ impl Check {
         let spec = model::Check::new(Arc::clone(name), model::Probe::Tcp, 1, timing);
         Self::of(name, spec)
     }
+}
+
+/// The port, where one is usual.
+fn usual_port(t: &Table<'_>, usual: u16) -> u16 {
+    t.optional("port", |v| v.integer(1..=65535)).unwrap_or(usual)
+}
+
+/// The port, where none is.
+fn needed_port(t: &Table<'_>) -> u16 {
+    t.required("port", "a port from 1 to 65535", |v| v.integer(1..=65535)).unwrap_or(1)
 }
 
 fn tcp(t: &Table<'_>) -> model::Probe {

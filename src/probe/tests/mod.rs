@@ -2,9 +2,14 @@
 
 mod agent;
 mod certificates;
+mod dns;
+mod exec;
 mod fast;
 mod grpc;
+mod icmp;
 mod prober;
+mod prometheus;
+mod push;
 mod responses;
 mod sockets;
 mod tls;
@@ -83,6 +88,15 @@ async fn told(tools: &Tools, probe: Probe, port: u16) -> (Outcome, Report) {
         Verdict::Seen(outcome, report, _) => (outcome, report),
         Verdict::Abstained(why) => panic!("abstained: {why}"),
     }
+}
+
+/// Probes once what is neither a port nor a name.
+async fn probe_at(probe: Probe, destination: Destination, timeout: Duration) -> Verdict {
+    let mut target = target_at(destination, 0);
+    let check = Arc::make_mut(&mut target.check);
+    check.probe = probe;
+    check.timing.timeout = timeout;
+    tools(Roots::Given(vec![])).probe(&target).await
 }
 
 fn failed(why: &str) -> Outcome {

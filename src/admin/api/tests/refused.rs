@@ -14,7 +14,7 @@ const PROMETHEUS: &str = "pppppppppppppppppppppppppppppppp";
 fn with_tokens() -> Access {
     let text = format!("alice:{ALICE}\nprometheus:read:{PROMETHEUS}\n");
     let mut problems = Problems::default();
-    let tokens = Tokens::parse("admin.token".as_ref(), &text, &mut problems);
+    let tokens = Tokens::parse("k", "admin.token".as_ref(), &text, &mut problems);
     assert_eq!(problems, Problems::default());
     Access { tokens: Some(tokens), ..Access::default() }
 }
