@@ -20,6 +20,7 @@ pub mod app;
 
 pub mod admin;
 
+pub mod alias;
 pub mod control;
 pub mod dns;
 pub mod notify;

@@ -136,6 +136,8 @@ async fn measure(case: Case, path: &Path, roots: Roots, time: Duration) -> Repor
         events: watch::Sender::new(0),
         wall: Box::new(clock::wall),
         alive: watch::Sender::new(clock::now()),
+        aliases: watch::Sender::default(),
+        looked: mpsc::channel(1).1,
     };
     // As after a restart: what is not known yet would be probed again at once, and what hangs would
     // for a while take more probes at once than there may be.

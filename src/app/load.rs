@@ -12,6 +12,7 @@ use super::access;
 use super::checks;
 use super::clients::Clients;
 use super::credentials;
+use super::endpoints;
 use super::resolve::{depends_on_sources, resolve};
 use super::secrets;
 use super::transfers;
@@ -77,6 +78,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
     // Looked at before they are read: what changes meanwhile will be found to have changed.
     let files = Files::look(Clients::files(&config));
     let clients = Clients::open(&config, &mut problems);
+    let named = endpoints::named(&config);
     // There may be a hundred thousand of them, and nothing looks at most of them again.
     config.records.retain(depends_on_sources);
     config.records.shrink_to_fit();
@@ -121,6 +123,7 @@ pub fn load(path: &Path, before: &Serials, column: &mut Columns<'_>) -> Result<L
         .map(|(id, record)| (record.name.clone(), id, record.place.clone()))
         .collect();
     let names = Names::build(zones, &dynamic, &mut problems);
+    endpoints::check(&config, &named, &names, &mut problems);
     let cookies = secrets::cookies(&config.server.cookies, &mut problems);
     let access = access::load(&config, &mut problems);
     let hooks = webhooks::hooks(&config, &mut problems);

@@ -10,6 +10,7 @@ mod clients;
 mod credentials;
 mod demo;
 mod demo_regions;
+mod endpoints;
 pub mod explain;
 mod files;
 mod given;

@@ -200,6 +200,8 @@ mod tests {
             events: Default::default(),
             wall: Box::new(clock::wall),
             alive: tokio::sync::watch::Sender::new(clock::now()),
+            aliases: Default::default(),
+            looked: tokio::sync::mpsc::channel(1).1,
         };
         let nothing = |_: &Check, _: &Destination| None;
         Control::new(Arc::clone(&loaded.assembly), &nothing, wiring)

@@ -28,8 +28,9 @@ use super::watchdog::Watchdog;
 use super::webhooks::Webhooks;
 use crate::admin::api::bodies::Reloaded;
 use crate::admin::{self, Api, Errand};
+use crate::alias::{self, Looker, Pace};
 use crate::clock;
-use crate::config::{Concurrency, Config, LogFormat, Workers};
+use crate::config::{self, Concurrency, Config, LogFormat, Workers};
 use crate::control::store::{Store, StoreError};
 use crate::control::{Control, Helm, Wiring};
 use crate::dns::{TcpLimits, TcpServer, UdpWorkers, engine};
@@ -44,6 +45,8 @@ use crate::webhook::Hook;
 
 /// Observations that may wait for the writer.
 const OBSERVATIONS: usize = 4096;
+/// Looks behind aliases that may wait for the writer.
+const LOOKS: usize = 256;
 /// Commands and questions of operators that may wait for the writer.
 const REQUESTS: usize = 64;
 /// Errands that may wait for their turn.
@@ -95,6 +98,7 @@ pub struct Server {
     settled: watch::Receiver<bool>,
     ready: watch::Sender<bool>,
     prober: Prober,
+    looker: Looker,
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     reloader: Reloader,
     errands: mpsc::Receiver<Errand>,
@@ -165,6 +169,8 @@ impl Server {
         let (events, events_seen) = watch::channel(0);
         let helm = Helm::new(asks, events_seen);
         let (alive_told, alive) = watch::channel(clock::now());
+        let (aliases, aliases_seen) = watch::channel(Arc::default());
+        let (looks, looked) = mpsc::channel(LOOKS);
         let wiring = Wiring {
             metrics: Arc::clone(&metrics),
             store: Some(store),
@@ -174,6 +180,8 @@ impl Server {
             events,
             wall: Box::new(clock::wall),
             alive: alive_told,
+            aliases,
+            looked,
         };
         let (now, wall) = (clock::now(), clock::wall());
         let control = Control::new(assembly, &restored.at(now), wiring);
@@ -188,6 +196,10 @@ impl Server {
         let prober = {
             let _theirs = for_probes.enter();
             Prober::spawn(targets_seen.clone(), observations, settings, stop.child_token())
+        };
+        let looker = {
+            let _theirs = for_probes.enter();
+            Looker::spawn(aliases_seen, looks, looks_at(config), stop.child_token())
         };
         let writing = control.run(observed, reloaded, stop.clone());
         let mut tasks = vec![tokio::spawn(report_fault(tokio::spawn(writing)))];
@@ -230,6 +242,7 @@ impl Server {
             settled,
             ready,
             prober,
+            looker,
             targets: targets_seen,
             reloader,
             errands,
@@ -339,6 +352,7 @@ impl Server {
         let loaded = self.watchdog.during(self.reloader.load(by)).await?;
         // Before the targets: those that are allowed now are probed at once.
         self.prober.set_limits(probe_limits(&loaded.config));
+        self.looker.set(looks_at(&loaded.config));
         let (config, warnings) = (loaded.config.clone(), loaded.warnings.clone());
         let hooks = loaded.hooks.clone();
         let generation = self.watchdog.during(self.reloader.publish(loaded, by)).await;
@@ -397,14 +411,16 @@ impl Server {
         }
     }
 
-    /// Waits until every probe has settled, but no longer than one interval of those in use; false
-    /// when a signal came first.
+    /// Waits until every probe has settled and every alias was looked up, but no longer than one interval
+    /// of the checks in use, or one look; false when a signal came first.
     async fn wait_for_health(&mut self) -> bool {
         let assembly = Arc::clone(&self.handle.current().assembly);
         let used = assembly.pools.iter().flat_map(|pool| &pool.checks);
         // Regions that report themselves may take their time.
         let used = used.filter(|check| !matches!(check.probe, Probe::Push(_)));
         let longest = used.map(|check| check.timing.interval).max().unwrap_or_default();
+        let looks = !assembly.aliases().is_empty();
+        let longest = longest.max(if looks { self.config.alias.timeout } else { Duration::ZERO });
         if !*self.settled.borrow() && longest > START_USUAL {
             self.manager.starting(longest.saturating_add(START_USUAL));
         }
@@ -447,6 +463,7 @@ impl Server {
             // Behind the last answer. It is waited for on a thread of its own as well.
             let _ = tokio::task::spawn_blocking(move || self.query_log.stop()).await;
             self.prober.stopped().await;
+            self.looker.stopped().await;
             self.notifier.stopped().await;
             self.webhooks.stopped().await;
             for task in self.tasks {
@@ -476,6 +493,13 @@ fn workers(config: &Config) -> usize {
         Workers::Auto => std::thread::available_parallelism().map_or(1, usize::from),
         Workers::Count(count) => usize::from(count),
     }
+}
+
+/// How names behind aliases are looked up.
+fn looks_at(config: &Config) -> alias::Settings {
+    let config::Alias { servers, ttl_min, ttl_max, timeout } = &config.alias;
+    let pace = Pace { ttl_min: *ttl_min, ttl_max: *ttl_max };
+    alias::Settings { servers: servers.as_slice().into(), pace, timeout: *timeout }
 }
 
 fn probe_limits(config: &Config) -> Limits {

@@ -7,6 +7,7 @@
 //! Paths are relative to the directory of the configuration file, `state.dir` included.
 
 mod admin;
+mod alias;
 mod calm;
 mod checks;
 mod clients;
@@ -35,6 +36,7 @@ mod webhooks;
 mod zones;
 
 pub use admin::{Admin, TlsFiles};
+pub use alias::Alias;
 pub use calm::{Damping, Safety};
 pub use checks::{Check, CredentialFiles};
 pub use context::Spanned;
@@ -47,7 +49,7 @@ pub use process::{Concurrency, Log, LogFormat, Metrics, Probe, State};
 pub use query_log::{Dnstap, LogClient, LogFile, QueryLog};
 pub use rate_limit::RateLimit;
 pub use read::{Config, Incomplete, in_file_order, parse, read};
-pub use records::{AllDown, Endpoints, Record, RecordPolicy, Sharing};
+pub use records::{AllDown, Endpoint, Endpoints, Record, RecordPolicy, Sharing};
 pub use regions::Region;
 pub use schema::schema;
 pub use server::{Server, Tcp, Workers};

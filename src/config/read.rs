@@ -13,8 +13,8 @@ use super::syntax::{Mended, Mistake};
 use super::table::Table;
 use super::value::Value;
 use super::{
-    Admin, Check, Damping, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog, Record,
-    Region, Safety, Server, State, Webhook, Zone,
+    Admin, Alias, Check, Damping, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog,
+    Record, Region, Safety, Server, State, Webhook, Zone,
 };
 use crate::problem::{Place, Problem, Problems, Source, readable};
 
@@ -39,6 +39,8 @@ pub struct Config {
     pub webhooks: Vec<Webhook>,
     /// How probing as a whole is done.
     pub probe: Probe,
+    /// How the names of endpoints are looked up.
+    pub alias: Alias,
     /// What survives a restart.
     pub state: State,
     /// Where clients are.
@@ -154,6 +156,7 @@ fn root_table(t: &Table<'_>) -> Config {
     t.set("query_log", &mut config.query_log, QueryLog::read);
     t.set("webhooks", &mut config.webhooks, Webhook::read_all);
     t.set("probe", &mut config.probe, Probe::read);
+    t.set("alias", &mut config.alias, Alias::read);
     t.set("state", &mut config.state, State::read);
     t.set("geo", &mut config.geo, Geo::read);
     t.set("latency", &mut config.latency, Latency::read);

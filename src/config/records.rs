@@ -9,6 +9,7 @@ use super::names;
 use super::regions::{addresses, check};
 use super::table::Table;
 use super::value::Value;
+use crate::problem::Problem;
 use crate::wire::Name;
 
 /// A dynamic record.
@@ -32,8 +33,20 @@ pub struct Record {
     pub endpoints: Option<Spanned<Endpoints>>,
 }
 
-/// A record's own addresses: only these regions take part.
-pub type Endpoints = Vec<(Spanned<String>, Vec<Spanned<IpAddr>>)>;
+/// What a record has instead of the regions' own addresses: only these regions take part. Either all of
+/// them are CNAMEs, or none is.
+pub type Endpoints = Vec<(Spanned<String>, Endpoint)>;
+
+/// What a record has for one region.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Endpoint {
+    /// Addresses.
+    Addresses(Vec<Spanned<IpAddr>>),
+    /// A name that is looked up, and whose addresses are served.
+    Alias(Spanned<Name>),
+    /// A name that is served itself, as a CNAME.
+    Cname(Spanned<Name>),
+}
 
 /// Where a record's shares come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,6 +105,9 @@ const POLICY_WANTED: &str = "the name of a policy or a region, or, for every reg
 const ALL_DOWN_WANTED: &str =
     "\"open\", \"closed\", \"last_good\", or the name of a region or a policy";
 const ENDPOINTS_WANTED: &str = "a table of regions with addresses: us-east = [\"192.0.2.11\"]";
+const ENDPOINT_WANTED: &str = "a list of addresses, { alias = \"lb.example.net\" } or \
+                               { cname = \"lb.example.net\" }";
+const TARGET_WANTED: &str = "the domain name of a host: \"lb.example.net\"";
 /// Addresses in one answer: so many of IPv6 fit into 1232 octets with any owner name.
 pub(super) const ANSWERS: std::ops::RangeInclusive<i64> = 1..=32;
 /// A record's keys, which may have strayed behind the header of its endpoints.
@@ -184,19 +200,66 @@ fn endpoints(v: &Value<'_>, regions: &[Region]) -> Option<Spanned<Endpoints>> {
         if KEYS.contains(&name) && !is_region(name) {
             let hint = format!("move \"{name}\" above the header [records.endpoints]");
             v.refuse_with::<()>("no key of the record behind the header of its endpoints", hint);
-        } else if v.tree.is_table() {
-            v.cx.lost(|l| l.addresses = true);
-            v.later::<()>("a list of addresses");
-        } else if let Some(list) = addresses(&v) {
-            if v.elements().is_empty() {
-                let hint = "leave the region out if it shall take no part";
-                v.refuse_with::<()>("at least one address", hint);
-                v.cx.lost(|l| l.addresses = true);
-            }
-            read.push((Spanned { value: name.to_owned(), place }, list));
+        } else if let Some(endpoint) = Endpoint::read(&v) {
+            read.push((Spanned { value: name.to_owned(), place }, endpoint));
         } else {
             v.cx.lost(|l| l.references = true);
         }
     }
+    mixed(v, &read);
     Some(v.with_place(read))
+}
+
+/// Refuses CNAMEs for some regions and addresses for others: a name that has a CNAME has nothing else
+/// (RFC 1034 section 3.6.2).
+fn mixed(v: &Value<'_>, endpoints: &Endpoints) {
+    let is_cname = |(_, endpoint): &&(_, Endpoint)| matches!(endpoint, Endpoint::Cname(_));
+    let Some((first, _)) = endpoints.iter().find(is_cname) else { return };
+    if let Some((other, _)) = endpoints.iter().find(|one| !is_cname(one)) {
+        let found = format!("a cname for {}, and addresses for {}", first.value, other.value);
+        let wanted = "a cname for every region of the record, or for none";
+        let problem = Problem::error(other.place.clone(), &v.path, found, wanted);
+        let hint = "{ alias = … } serves the addresses behind a name, beside other addresses";
+        v.cx.report(problem.hint(hint));
+        v.cx.lost(|l| l.addresses = true);
+    }
+}
+
+impl Endpoint {
+    fn read(v: &Value<'_>) -> Option<Self> {
+        if v.tree.is_table() {
+            let read = v.table(|t| {
+                let alias = t.optional("alias", target);
+                let cname = t.optional("cname", target);
+                match (t.peek("alias"), t.peek("cname")) {
+                    (Some(_), None) => alias.map(Self::Alias),
+                    (None, Some(_)) => cname.map(Self::Cname),
+                    _ => v.refuse(ENDPOINT_WANTED),
+                }
+            });
+            let read = read.flatten();
+            if read.is_none() {
+                v.cx.lost(|l| l.addresses = true);
+            }
+            return read;
+        }
+        let list = addresses(v)?;
+        if v.elements().is_empty() {
+            let hint = "leave the region out if it shall take no part";
+            v.refuse_with::<()>("at least one address", hint);
+            v.cx.lost(|l| l.addresses = true);
+        }
+        Some(Self::Addresses(list))
+    }
+}
+
+/// The name of something that has addresses.
+fn target(v: &Value<'_>) -> Option<Spanned<Name>> {
+    if v.text().is_some_and(|text| text.parse::<IpAddr>().is_ok()) {
+        return v
+            .refuse_with(TARGET_WANTED, format!("an address stands in a list: [{}]", v.found()));
+    }
+    let is_host = |name: &Name| name.labels() > 0 && !name.is_wildcard();
+    v.parsed(TARGET_WANTED, |text| Name::from_text(text).ok().filter(is_host))
+        .map(|name| v.with_place(name))
 }

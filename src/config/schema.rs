@@ -42,6 +42,7 @@ struct Root {
     /// Who is told of events, by name.
     webhooks: Option<BTreeMap<String, Webhook>>,
     probe: Option<Probe>,
+    alias: Option<Alias>,
     state: Option<State>,
     geo: Option<Geo>,
     latency: Option<Latency>,
@@ -380,6 +381,20 @@ struct Probe {
     /// Programs of exec checks that run at once at most.
     #[schemars(range(min = *AT_ONCE.start(), max = *AT_ONCE.end()))]
     exec_at_once: Option<u16>,
+}
+
+/// How the names of endpoints are looked up.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Alias {
+    /// The resolvers that are asked, with or without a port; default: those of the system.
+    servers: Option<Vec<String>>,
+    /// The least time from one look to the next, whatever the TTL.
+    ttl_min: Option<Duration>,
+    /// The longest time from one look to the next, whatever the TTL.
+    ttl_max: Option<Duration>,
+    /// How long one look may take.
+    timeout: Option<Duration>,
 }
 
 /// What survives a restart.
@@ -867,6 +882,26 @@ struct Record {
     /// Addresses in one answer at most.
     #[schemars(range(min = *ANSWERS.start(), max = *ANSWERS.end()))]
     max_answers: Option<u8>,
-    /// Addresses instead of the regions' own; only these regions take part.
-    endpoints: Option<BTreeMap<String, Vec<IpAddr>>>,
+    /// What is served instead of the regions' own addresses; only these regions take part.
+    endpoints: Option<BTreeMap<String, Endpoint>>,
+}
+
+/// What a record has for a region: addresses, or the name of something that has some.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+enum Endpoint {
+    /// Addresses.
+    Addresses(Vec<IpAddr>),
+    /// A name.
+    Named(Named),
+}
+
+/// The name of something that has addresses: either of the two keys.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Named {
+    /// It is looked up, and its addresses are served.
+    alias: Option<String>,
+    /// It is served itself, as a CNAME; for all regions of the record, or for none.
+    cname: Option<String>,
 }

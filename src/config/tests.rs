@@ -33,6 +33,7 @@ secret_file = "k.secret"
 [webhooks.ops]
 url = "https://ops.test/"
 [probe]
+[alias]
 [state]
 [[geo.networks]]
 prefix = "192.0.2.0/24"
@@ -68,6 +69,7 @@ file = "test.zone"
 [[records]]
 name = "a.test"
 policy = "r"
+endpoints = { r = { alias = "lb.example.net" } }
 "#;
 
 #[test]
@@ -154,6 +156,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(config.query_log, empty.query_log);
     assert_eq!(config.probe, empty.probe);
     assert_eq!(empty.webhooks, []);
+    assert_eq!(config.alias, empty.alias);
     assert_eq!(config.state.dir, Path::new("./state"));
     assert_eq!(config.geo, empty.geo);
     assert_eq!(config.latency, empty.latency);

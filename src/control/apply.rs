@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::health::{Health, Observation, Outcome, Report, State as Judged, Transition, judge};
-use crate::model::{PoolId, RegionId, Target, TargetId, Timing};
+use crate::model::{Looked, PoolId, RegionId, Target, TargetId, Timing};
 use crate::routing::Assembly;
 
+use super::aliases::News;
 use super::calms::Turned;
 use super::state::State;
 
@@ -17,6 +18,8 @@ pub enum Event {
     Observed(Observation),
     /// A configuration was loaded without a problem.
     Reloaded(Arc<Assembly>),
+    /// The name behind an alias was looked up.
+    Looked(Looked),
 }
 
 /// What is to be done about an event.
@@ -40,6 +43,8 @@ pub struct Effects {
     pub cut_off: Option<bool>,
     /// What has become of pools.
     pub(super) turned: Turned,
+    /// What was found behind an alias.
+    pub news: Option<News>,
 }
 
 /// A target's change of state and the pools that depend on it.
@@ -62,6 +67,12 @@ pub fn apply(state: &mut State, event: Event, now: Instant) -> Effects {
         Event::Reloaded(assembly) => {
             state.reload(assembly, now);
             Effects { publish: true, retarget: true, ..Effects::default() }
+        }
+        Event::Looked(looked) => {
+            let news = state.looked(&looked, now);
+            // Several names that move at about the same time are taken over together.
+            let publish = news.as_ref().is_some_and(|news| news.moved() || news.other_ttl());
+            Effects { publish, news, ..Effects::default() }
         }
     }
 }

@@ -30,8 +30,9 @@ impl Counters {
                 counted.push(region);
                 results.push(metrics.check_results(name, check));
             }
+            let pool = &assembly.pools[pool.index()];
             let shown =
-                |address: &IpAddr| metrics.check_up(name, check, &address.to_string(), is_up);
+                |address: &IpAddr| metrics.check_up(name, check, &pool.shown(*address), is_up);
             up.extend(addresses.iter().map(shown));
         }
         Self { results, up }

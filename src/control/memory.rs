@@ -56,7 +56,8 @@ impl Memory {
         }
         let doubtful = |pool: PoolId, family| {
             let health = pools[pool.index()].of(family);
-            health.flip.is_some() || !health.settled
+            let unknown = snapshot.assembly.pools[pool.index()].is_unresolved();
+            health.flip.is_some() || !health.settled || unknown
         };
         let was = self.last_good.get(id.index()).cloned().flatten().unwrap_or_default();
         let mut is = Remembered::clone(&was);

@@ -3,6 +3,7 @@
 //! [`apply()`] is pure: what an event does to the state, and what is to be done about it. `run`
 //! does it: publishes, tells, stores.
 
+mod aliases;
 mod apply;
 mod calms;
 pub mod command;
@@ -11,6 +12,9 @@ mod events;
 #[cfg(test)]
 mod forcing;
 mod helm;
+mod looking;
+#[cfg(test)]
+mod lookups;
 #[cfg(test)]
 mod lots;
 mod memory;
@@ -36,6 +40,7 @@ mod tracked;
 mod turns;
 pub mod views;
 
+pub use aliases::{Alias, News};
 pub use apply::{Effects, Event, apply};
 pub use helm::{CheckFilter, EventFilter, Gone, Helm, Origin, RecordFilter, Request};
 pub use memory::LastGood;

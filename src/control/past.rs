@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use crate::health::{Health, KeptCalming};
 use crate::model::{Check, Destination, Moment};
+use crate::wire::Name;
 
+use super::aliases::Alias;
 use super::memory::LastGood;
 use super::overrides::Overrides;
 use super::replies::Reply;
@@ -25,6 +27,11 @@ pub trait Past {
 
     /// The last good health of a record.
     fn last_good(&self, _record: &str) -> Option<LastGood> {
+        None
+    }
+
+    /// What was known of the name behind an alias.
+    fn alias(&self, _name: &Name) -> Option<Alias> {
         None
     }
 

@@ -23,8 +23,9 @@ use super::views::EventView;
 use crate::clock;
 use crate::health::{Held, Observation, Outcome, PoolHealth};
 use crate::metrics::{Live, Metrics};
-use crate::model::{BindingId, Family, PoolId, RegionId, Target, TargetId};
+use crate::model::{BindingId, Family, Looked, PoolId, RegionId, Target, TargetId};
 use crate::routing::{Assembly, Handle, Publisher, Snapshot, compile};
+use crate::wire::Name;
 
 /// The least time from one publish to the next; the first change after a pause is published at
 /// once.
@@ -62,6 +63,10 @@ pub struct Wiring {
     pub wall: Wall,
     /// When the loop came round last, once a second; for a watchdog.
     pub alive: watch::Sender<Instant>,
+    /// The names behind aliases, which are to be looked up.
+    pub aliases: watch::Sender<Arc<[Name]>>,
+    /// What looking them up came to.
+    pub looked: mpsc::Receiver<Looked>,
 }
 
 /// Tells the wall clock's time.
@@ -188,6 +193,7 @@ impl Control {
                     }
                 }
                 Some(reloaded) = reloads.recv() => self.reload(reloaded),
+                Some(looked) = self.wiring.looked.recv() => self.take_look(looked),
                 () = tokio::time::sleep_until(due), if self.pending => self.publish(),
                 Some(request) = self.wiring.requests.recv(), if idle => self.request(request),
                 _ = tick.tick() => self.tidy(),
@@ -267,11 +273,16 @@ impl Control {
     pub(super) fn publish(&mut self) {
         let now = clock::now();
         let before = self.handle.current();
+        let moved = self.state.take_over_aliases(now);
         let snapshot = compile(Some(&before), &self.state.assembly, &self.state.inputs());
         self.publisher.publish(snapshot);
         self.published = now;
         self.pending = false;
         self.tell_published(Some(&before), now);
+        if moved {
+            self.retarget();
+            self.wiring.metrics.retain(&self.live());
+        }
     }
 
     fn tell_published(&mut self, before: Option<&Snapshot>, now: Instant) {
@@ -319,6 +330,13 @@ impl Control {
     fn retarget(&mut self) {
         self.counters.clear();
         self.wiring.targets.send_replace(self.state.probe_list());
+        let names = self.state.aliases.all().map(|(name, _)| name.clone()).collect::<Arc<[Name]>>();
+        self.wiring.aliases.send_if_modified(|was| {
+            let changed = *was != names;
+            *was = names;
+            changed
+        });
+        self.show_aliases();
         let assembly = Arc::clone(&self.state.assembly);
         for region in &assembly.regions {
             self.region(region.pool, None);
@@ -327,7 +345,7 @@ impl Control {
         self.tell_settled();
     }
 
-    fn tell_settled(&self) {
+    pub(super) fn tell_settled(&self) {
         let settled = self.state.settled();
         self.wiring.settled.send_if_modified(|was| std::mem::replace(was, settled) != settled);
     }
@@ -387,10 +405,12 @@ impl Control {
                 let region = &assembly.regions[assembly.pools[pool.index()].region.index()];
                 live.checks.extend(addresses.iter().map(|address| {
                     let check = Arc::clone(&tracked.target.check.name);
-                    (Arc::clone(&region.name), check, address.to_string())
+                    let shown = assembly.pools[pool.index()].shown(*address);
+                    (Arc::clone(&region.name), check, shown)
                 }));
             }
         }
+        live.aliases.extend(self.state.aliases.all().map(|(name, _)| name.to_string()));
         live.records.extend(assembly.records.iter().map(|record| record.name.to_string()));
         live.columns.extend(assembly.served.iter().flat_map(|record| record.columns.iter()));
         live
@@ -428,6 +448,11 @@ impl Control {
         }
         for pool in self.state.busy() {
             self.keep_calming(pool, now);
+        }
+        for (name, alias) in self.state.aliases.all() {
+            if let Some(store) = &self.wiring.store {
+                store.keep_alias(name, alias);
+            }
         }
     }
 }

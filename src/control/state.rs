@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 
 use crate::health::{Health, PoolHealth, pool_health};
 use crate::model::{
-    BindingId, Check, Destination, Family, Moment, PoolId, RecordId, RegionId, Target, TargetId,
-    probed,
+    BindingId, Check, Destination, Endpoint, Family, Looked, Moment, PoolId, RecordId, RegionId,
+    Target, TargetId, probed,
 };
 use crate::routing::{Assembly, Forces, Inputs, PoolStanding, Snapshot, Standing};
 
+use super::aliases::{Aliases, News};
 use super::calms::{ByName, Calms};
 use super::memory::Memory;
 use super::overrides::{Lapsed, Overrides, Tried};
@@ -26,7 +27,7 @@ use super::tracked::{Tracked, is_timed};
 pub struct State {
     /// What is configured, records with overrides of their own apart from the others.
     pub assembly: Arc<Assembly>,
-    /// The same as it was loaded, and which records are apart.
+    /// The same as it was loaded, but with the addresses of aliases; and which records are apart.
     base: Arc<Assembly>,
     apart: BTreeSet<RecordId>,
     timeline: Timeline,
@@ -49,6 +50,7 @@ pub struct State {
     by_region: Vec<Vec<usize>>,
     timing: Timing,
     pub(super) memory: Memory,
+    pub(super) aliases: Aliases,
     next_id: u32,
 }
 
@@ -81,8 +83,10 @@ impl State {
             by_region: Vec::new(),
             timing: Timing::default(),
             memory: Memory::default(),
+            aliases: Aliases::of(&assembly, |name| past.alias(name)),
             next_id: 0,
         };
+        let assembly = state.aliases.resolve(&assembly);
         let fresh = |check: &Check, at: &Destination| {
             past.health(check, at).unwrap_or(Health::unknown(now))
         };
@@ -106,6 +110,24 @@ impl State {
 
     /// After a reload: targets that stay keep their health, new ones are newcomers.
     pub(super) fn reload(&mut self, assembly: Arc<Assembly>, now: Instant) {
+        self.aliases = Aliases::of(&assembly, |name| self.aliases.get(name).cloned());
+        self.replace(&assembly, now);
+    }
+
+    /// Takes over the addresses that aliases have by now, as a reload would. Returns whether any are
+    /// others.
+    pub(super) fn take_over_aliases(&mut self, now: Instant) -> bool {
+        let stale = self.aliases.stale();
+        if stale {
+            let base = Arc::clone(&self.base);
+            self.replace(&base, now);
+        }
+        stale
+    }
+
+    /// Has another assembly from now on.
+    fn replace(&mut self, assembly: &Arc<Assembly>, now: Instant) {
+        let assembly = self.aliases.resolve(assembly);
         let assembly = self.set_apart(&assembly);
         self.memory = self.memory.carried(&self.assembly, &assembly);
         let rtts = self.timing.by_name(&self.assembly);
@@ -165,6 +187,22 @@ impl State {
         (assembly, inputs)
     }
 
+    /// Takes in what looking a name up came to. Other addresses are in use from
+    /// [`State::take_over_aliases`] on, another time to keep them at once.
+    pub(super) fn looked(&mut self, looked: &Looked, now: Instant) -> Option<News> {
+        let news = self.aliases.look(looked, self.moment(now))?;
+        if news.other_ttl() {
+            let own = Endpoint::Alias(looked.name.clone());
+            for id in (0..self.pools.len() as u32).map(PoolId) {
+                if self.assembly.pools[id.index()].endpoint == own {
+                    let standing = self.stand(id);
+                    Arc::make_mut(&mut self.standings)[id.index()] = standing;
+                }
+            }
+        }
+        Some(news)
+    }
+
     /// The moment of an instant, on the timeline of the state.
     pub(super) fn moment(&self, now: Instant) -> Moment {
         self.timeline.at(now)
@@ -202,7 +240,7 @@ impl State {
             let addresses = Family::BOTH.into_iter().flat_map(|family| pool.addresses(family));
             for address in addresses {
                 for check in &checks {
-                    let destination = check.destination(region, address);
+                    let destination = pool.destination(region, check, address);
                     let at = *found.entry(key(check, &destination)).or_insert_with_key(|key| {
                         let known = before.remove(key);
                         let next = &mut self.next_id;
@@ -310,10 +348,11 @@ impl State {
         self.targets.iter().map(|tracked| Arc::clone(&tracked.target)).collect()
     }
 
-    /// Whether every target has settled, so that answers rest on something seen.
+    /// Whether every target has settled and every alias was looked up, so that answers rest on something
+    /// seen.
     #[must_use]
     pub fn settled(&self) -> bool {
-        self.unsettled == 0
+        self.unsettled == 0 && self.aliases.settled()
     }
 
     /// The instant of the observation that has been waited for longest: the oldest of each
@@ -348,7 +387,12 @@ impl State {
             let health = self.pools[id.index()].of(family);
             let up = pool.addresses(family).zip(&health.live).filter(|(_, up)| **up);
             let live = up.map(|(address, _)| address).collect();
-            Standing::new(pool, family, health.h, live, health.flip).held_back(health.spare)
+            let standing =
+                Standing::new(pool, family, health.h, live, health.flip).held_back(health.spare);
+            match self.aliases.of_pool(pool).and_then(|alias| alias.resolved.as_ref()) {
+                Some(resolved) => standing.with_ttl(resolved.ttl_secs),
+                None => standing,
+            }
         })))
     }
 }

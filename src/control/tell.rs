@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use crate::health::{Held, State as Judged};
-use crate::model::{BindingId, Family, PoolId};
+use crate::model::{BindingId, Endpoint, Family, PoolId};
 use crate::routing::{Assembly, Reason, Served, Snapshot};
 use crate::wire::Name;
 
@@ -52,6 +52,12 @@ pub(super) fn of_pools(state: &State, pools: &[PoolId]) -> String {
 fn of_pool(state: &State, id: PoolId) -> String {
     let health = &state.pools[id.index()];
     let mut text = state.assembly.pool_name(id);
+    // One thing, which both families share.
+    if let Endpoint::Cname(name) = &state.assembly.pools[id.index()].endpoint {
+        let word = if health.of(Family::V4).h > 0.0 { "up" } else { "down" };
+        let _ = write!(text, " is {word}, with the CNAME {name}");
+        return text;
+    }
     let mut first = true;
     for family in Family::BOTH {
         let of = health.of(family);
@@ -174,6 +180,14 @@ pub(super) fn all_down(assembly: &Assembly, change: &Change) -> String {
         Reason::Open => "all are served as if they were up (on_all_down = open)",
         Reason::Closed => "no address is served (on_all_down = closed)",
         Reason::Instead => "the region or policy named by on_all_down is served",
+        Reason::Unresolved => {
+            let sentence = format!(
+                "{record}: no alias could be looked up yet, and there is nothing else: SERVFAIL for \
+                 {family}"
+            );
+            tracing::error!(record, "{sentence}");
+            return sentence;
+        }
         Reason::Nothing => {
             let sentence = format!("{record}: nothing may be served for {family}");
             tracing::error!(record, "{sentence}");

@@ -15,6 +15,7 @@ use crate::health::{Health, Observation, Outcome, Phases, Report, State as Judge
 use crate::metrics::Metrics;
 use crate::model::*;
 use crate::routing::{Assembly, Handle, Options, Parts, Reason};
+use crate::wire::Name;
 use crate::zone::Names;
 
 pub(super) const TIMING: Timing = Timing {
@@ -49,6 +50,7 @@ pub(super) fn assembly_of(
     let pool = |(n, &(third, count)): (usize, &(u8, u8))| Pool {
         region: RegionId(number(n)),
         record: None,
+        endpoint: Endpoint::Given,
         v4: (1..=count).map(|last| Ipv4Addr::new(192, 0, third, last)).collect(),
         v6: Vec::new(),
         checks: vec![Arc::clone(check)],
@@ -86,7 +88,7 @@ pub(super) fn assembly_of(
             pools: all.map(|n| Some(PoolId(n as u32))).collect(),
         }],
         records: vec![Record {
-            name: crate::wire::Name::from_text("app.test").unwrap(),
+            name: Name::from_text("app.test").unwrap(),
             place: crate::problem::Place::File("test".into()),
             ttl: 60,
             ttl_min: 10,
@@ -119,6 +121,8 @@ pub(super) struct Running {
     targets: watch::Receiver<Arc<[Arc<Target>]>>,
     settled: watch::Receiver<bool>,
     alive: watch::Receiver<Instant>,
+    pub(super) aliases: watch::Receiver<Arc<[Name]>>,
+    pub(super) looks: mpsc::Sender<Looked>,
     pub(super) handle: Handle,
     pub(super) helm: Helm,
     pub(super) metrics: Arc<Metrics>,
@@ -147,6 +151,8 @@ pub(super) fn start_with(
     let metrics_too = Arc::clone(&metrics);
     let set_by = Arc::new(AtomicI64::new(0));
     let (alive_told, alive) = watch::channel(clock::now());
+    let (aliases_told, aliases) = watch::channel(Arc::default());
+    let (looks, looked) = mpsc::channel(16);
     let wiring = Wiring {
         metrics: metrics_too,
         store,
@@ -156,6 +162,8 @@ pub(super) fn start_with(
         events,
         wall: wall_beside(clock::now(), Arc::clone(&set_by)),
         alive: alive_told,
+        aliases: aliases_told,
+        looked,
     };
     let control = Control::new(assembly, past, wiring);
     let (handle, stop) = (control.handle(), CancellationToken::new());
@@ -166,6 +174,8 @@ pub(super) fn start_with(
         targets: targets_seen,
         settled,
         alive,
+        aliases,
+        looks,
         handle,
         helm: Helm::new(asks, events_seen),
         metrics,

@@ -85,13 +85,18 @@ pub fn ask(snapshot: &Snapshot, name: &Name, qtype: u16, asker: &Asker) -> Optio
 pub fn led(snapshot: &Snapshot, name: &Name, reply: &Reply) -> Led {
     let names = &snapshot.names;
     let mut end = name.clone();
-    // The chain stands in order.
+    // The chain stands in order. What a dynamic record answers is no part of it.
+    let is_dynamic =
+        |name: &Name| names.node(name).is_some_and(|n| names.entry(n).record().is_some());
     for cname in reply.answer.iter().filter(|record| record.rtype == "CNAME") {
+        if is_dynamic(&end) {
+            break;
+        }
         if let Ok(target) = Name::from_text(&cname.data) {
             end = target;
         }
     }
-    let node = node(names, &end);
+    let node = names.node(&end);
     let zone = |name| Some(names.entry(above(names, name)?).zone());
     let answered = node.is_some_and(|node| {
         let record = names.entry(node).record();
@@ -99,22 +104,6 @@ pub fn led(snapshot: &Snapshot, name: &Name, reply: &Reply) -> Led {
     });
     let record = node.and_then(|node| names.entry(node).record());
     Led { name: end, anew: record.is_some() && !answered, record }
-}
-
-/// The node whose data answer for a name: the name's own, or the wildcard's that stands for it
-/// (RFC 4592); none below a delegation or a DNAME.
-fn node(names: &Names, name: &Name) -> Option<EntryId> {
-    let mut key = Key::ROOT;
-    key.read(name.as_wire())?;
-    let found = names.find(&key);
-    let (Found::Exact(at) | Found::Below { encloser: at, .. }) = found else { return None };
-    let entry = names.entry(at);
-    match found {
-        _ if entry.cut().is_some() => None,
-        Found::Exact(_) => Some(at),
-        _ if entry.has_dname() => None,
-        _ => entry.wildcard(),
-    }
 }
 
 /// The name's entry, or that of its closest encloser.

@@ -143,7 +143,7 @@ mod tests {
 
     use super::*;
     use crate::clock;
-    use crate::model::{Calm, MinHealthy, Probe, RegionId, Timing};
+    use crate::model::{Calm, Endpoint, MinHealthy, Probe, RegionId, Timing};
 
     fn check(name: &str) -> Arc<Check> {
         Arc::new(Check::new(
@@ -164,6 +164,7 @@ mod tests {
         Pool {
             region: RegionId(0),
             record: None,
+            endpoint: Endpoint::Given,
             v4: (0..count).map(|n| [192, 0, 2, n].into()).collect(),
             v6: (0..v6).map(|n| [0x2001, 0xdb8, 0, 0, 0, 0, 0, n].into()).collect(),
             checks: checks.iter().map(|name| check(name)).collect(),

@@ -25,6 +25,8 @@ pub struct Live {
     pub regions: HashSet<(Arc<str>, Family)>,
     /// Each region, with addresses of its own or without.
     pub weights: HashSet<Arc<str>>,
+    /// Each name behind an alias.
+    pub aliases: HashSet<String>,
     /// The owner name of each dynamic record, as it was given to [`Metrics::record_all_down`].
     pub records: HashSet<String>,
     /// The columns that the new tables use.
@@ -55,6 +57,9 @@ pub(super) struct Gauges {
     cut_off: IntGauge,
     region_health: Series<2, Amount>,
     region_held: Series<3, Level>,
+    pub(super) alias_addresses: Series<2, Level>,
+    pub(super) alias_lookups: Series<2, Count>,
+    pub(super) alias_found: Series<1, Level>,
     region_up: Series<2, Level>,
     region_weight: Series<1, Level>,
     overrides: Series<1, Level>,
@@ -93,6 +98,9 @@ impl Gauges {
             cut_off: single(registry, &table::CUT_OFF, IntGauge::with_opts),
             region_health: series(registry, &table::REGION_HEALTH),
             region_held: series(registry, &table::REGION_HELD),
+            alias_addresses: series(registry, &table::ALIAS_ADDRESSES),
+            alias_lookups: series(registry, &table::ALIAS_LOOKUPS),
+            alias_found: series(registry, &table::ALIAS_FOUND),
             region_up: series(registry, &table::REGION_UP),
             region_weight: series(registry, &table::REGION_WEIGHT),
             overrides: series(registry, &table::OVERRIDES),
@@ -355,6 +363,9 @@ impl Metrics {
         gauges.region_up.retain(|[region, family]| families.contains(&(region, family)));
         gauges.region_weight.retain(|[region]| live.weights.contains(region));
         gauges.region_transitions.retain(|[region, _]| regions.contains(region));
+        gauges.alias_addresses.retain(|[name, _]| live.aliases.contains(name));
+        gauges.alias_lookups.retain(|[name, _]| live.aliases.contains(name));
+        gauges.alias_found.retain(|[name]| live.aliases.contains(name));
         gauges.record_all_down.retain(|[record]| live.records.contains(record));
         self.blocks.show_only(&live.columns);
     }

@@ -6,6 +6,7 @@
 //!
 //! Serving the text over HTTP is left to `admin`, and what is counted when to those who count.
 
+mod aliases;
 mod block;
 mod collect;
 mod columns;

@@ -104,6 +104,13 @@ table! {
     CUT_OFF = "trimtab_self_check_cut_off" Gauge, [],
         "Whether this nameserver takes itself to be cut off, and keeps what it last knew (1).";
 
+    ALIAS_ADDRESSES = "trimtab_alias_addresses" Gauge, ["name", "family"],
+        "Addresses that a name behind an alias was looked up to have, and that are in use.";
+    ALIAS_LOOKUPS = "trimtab_alias_lookups_total" Counter, ["name", "result"],
+        "Looks at names behind aliases, by whether they came to an answer.";
+    ALIAS_FOUND = "trimtab_alias_last_success_timestamp_seconds" Gauge, ["name"],
+        "Unix time of the last look at a name behind an alias that came to an answer.";
+
     REGION_HEALTH = "trimtab_region_health_ratio" Gauge, ["region", "family"],
         "Health factor of a region for an address family, 0 (down) to 1 (up).";
     REGION_HELD = "trimtab_region_held" Gauge, ["region", "family", "reason"],

@@ -79,6 +79,13 @@ fn told() -> Arc<Metrics> {
     metrics.overrides(OverridesInForce { drain: 1, weight: 2, ..OverridesInForce::default() });
     metrics.region_transition("eu-west", false);
     metrics.record_all_down("app.example.com", false);
+    metrics.alias_addresses("lb-eu.example.net", Family::V4, 2);
+    metrics.alias_addresses("lb-eu.example.net", Family::V6, 0);
+    [true, true, false]
+        .into_iter()
+        .for_each(|found| metrics.alias_looked("lb-eu.example.net", found));
+    let found = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_000_000);
+    metrics.alias_found("lb-eu.example.net", found);
     metrics.oldest_observation(Some(clock::now()));
     metrics.published(7, clock::now());
     metrics.geo_databases(&[("geo/city.mmdb".into(), 1_790_000_000)]);
@@ -154,6 +161,7 @@ async fn series_of_what_a_reload_removed_vanish() {
         checks: HashSet::from([("us-east".into(), "web".into(), "192.0.2.10".into())]),
         regions: HashSet::from([("us-east".into(), Family::V4)]),
         weights: HashSet::from(["us-east".into()]),
+        aliases: HashSet::new(),
         records: HashSet::new(),
         columns: HashSet::from([metrics.column("us-east", None)]),
     };
@@ -161,6 +169,7 @@ async fn series_of_what_a_reload_removed_vanish() {
     let text = metrics.text();
     assert!(!text.contains("eu-west"), "{text}");
     assert!(!text.contains("app.example.com"), "{text}");
+    assert!(!text.contains("lb-eu"), "{text}");
     assert_eq!(
         lines(&metrics, "trimtab_dns_answers_total"),
         [r#"trimtab_dns_answers_total{region="us-east"} 2"#]

@@ -1,6 +1,7 @@
 //! The vocabulary of the project: every type here is valid by construction and does no I/O.
 
 mod agent_probe;
+mod alias;
 mod at_once;
 mod calm;
 mod check;
@@ -20,6 +21,7 @@ mod weight;
 mod worst_case;
 
 pub use agent_probe::AgentProbe;
+pub use alias::{Endpoint, Looked, Resolved};
 pub use at_once::probes_at_once;
 pub use calm::{Calm, Damping, Failback, Judging, Ramp, Safety, Shed};
 pub use check::{

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
-use super::{Calm, Check, Family, Location, PoolId, RegionId, Weight};
+use super::{Calm, Check, Destination, Endpoint, Family, Location, PoolId, RegionId, Weight};
 
 /// A region of the configuration.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,9 +25,12 @@ pub struct Pool {
     pub region: RegionId,
     /// The record that brought its own endpoints, if one did.
     pub record: Option<Arc<str>>,
-    /// Its IPv4 addresses, in the order of the configuration.
+    /// Where what it serves is from.
+    pub endpoint: Endpoint,
+    /// Its IPv4 addresses, in the order of the configuration; of an alias those that it was looked up
+    /// to have, and none before that.
     pub v4: Vec<Ipv4Addr>,
-    /// Its IPv6 addresses, in the order of the configuration.
+    /// Its IPv6 addresses, likewise.
     pub v6: Vec<Ipv6Addr>,
     /// All of these must pass for an address to be up; none: always up.
     pub checks: Vec<Arc<Check>>,
@@ -38,6 +41,37 @@ pub struct Pool {
 }
 
 impl Pool {
+    /// What stands for a name that is served itself, in either family.
+    pub const STAND_INS: (Ipv4Addr, Ipv6Addr) = (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED);
+
+    /// Whether it is an alias that was never looked up with success: not one without a family, but one
+    /// of which nothing is known.
+    #[must_use]
+    pub const fn is_unresolved(&self) -> bool {
+        matches!(self.endpoint, Endpoint::Alias(_)) && self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// What a probe of one of its checks for one of its addresses asks; `region` is the name of its
+    /// region. Of a CNAME it is the name that the address stands for.
+    #[must_use]
+    pub fn destination(&self, region: &Arc<str>, check: &Check, address: IpAddr) -> Destination {
+        match (&self.endpoint, check.destination(region, address)) {
+            (Endpoint::Cname(name), Destination::Address(at)) if at == address => {
+                Destination::Name(name.to_string())
+            }
+            (_, destination) => destination,
+        }
+    }
+
+    /// One of its addresses as it is shown.
+    #[must_use]
+    pub fn shown(&self, address: IpAddr) -> String {
+        match &self.endpoint {
+            Endpoint::Cname(name) => name.to_string(),
+            Endpoint::Given | Endpoint::Alias(_) => address.to_string(),
+        }
+    }
+
     /// How many addresses of the family it has.
     #[must_use]
     pub const fn count(&self, family: Family) -> usize {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    Binding, BindingId, Judging, Pool, PoolId, Record, RecordId, Region, Tree, TreeId, probed,
-    worst_case,
+    Binding, BindingId, Endpoint, Judging, Pool, PoolId, Record, RecordId, Region, Resolved, Tree,
+    TreeId, probed, worst_case,
 };
+use crate::wire::Name;
 use crate::zone::Names;
 
 use super::options::Options;
@@ -104,7 +105,10 @@ impl Assembly {
         let served = records
             .iter()
             .map(|record| {
-                let tree = bindings[record.binding.index()].tree;
+                let Binding { tree, pools: of_record } = &bindings[record.binding.index()];
+                let tree = *tree;
+                let is_cname =
+                    |pool: &PoolId| matches!(pools[pool.index()].endpoint, Endpoint::Cname(_));
                 let columns = trees[tree.index()]
                     .slots
                     .iter()
@@ -115,6 +119,7 @@ impl Assembly {
                     ttl: record.ttl,
                     ttl_min: record.ttl_min,
                     max_answers: u16::from(record.max_answers),
+                    cname: of_record.iter().flatten().any(is_cname),
                     columns: columns.collect(),
                 }
             })
@@ -130,6 +135,31 @@ impl Assembly {
     pub fn with_places(&self, places: Arc<Places>) -> Self {
         let timed = Timed::new(self, &places);
         Self { places, timed, ..self.clone() }
+    }
+
+    /// The same with the addresses that its aliases were looked up to have; those that are not found
+    /// have none.
+    #[must_use]
+    pub fn resolved<'a>(&self, find: impl Fn(&Name) -> Option<&'a Resolved>) -> Self {
+        let mut assembly = self.clone();
+        for pool in &mut assembly.parts.pools {
+            if let Endpoint::Alias(name) = &pool.endpoint {
+                let found = find(name);
+                pool.v4 = found.map(|found| found.v4.clone()).unwrap_or_default();
+                pool.v6 = found.map(|found| found.v6.clone()).unwrap_or_default();
+            }
+        }
+        assembly
+    }
+
+    /// The names that are to be looked up, each once, in order.
+    #[must_use]
+    pub fn aliases(&self) -> BTreeSet<&Name> {
+        let names = self.pools.iter().filter_map(|pool| match &pool.endpoint {
+            Endpoint::Alias(name) => Some(name),
+            Endpoint::Given | Endpoint::Cname(_) => None,
+        });
+        names.collect()
     }
 
     /// The same with a binding of its own for each of these records: what an operator forces there then

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{BindingId, Family, PoolId, Slot, TreeId};
 use crate::wire::TailBuf;
@@ -182,7 +183,10 @@ fn class_side(
     let in_rings = distribution.rings.iter().flat_map(|ring| ring.members.iter().copied());
     // A slot behind the regions' is a ring, and finds no pool.
     let served = distribution.slots().chain(in_rings);
-    let flip = served.filter_map(|slot| standing(slot)?.flip).min();
+    let served: Vec<_> = served.filter_map(standing).collect();
+    let flip = served.iter().filter_map(|standing| standing.flip).min();
+    let aliases = served.iter().filter_map(|standing| standing.alias_ttl).min();
+    let secs = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
     let ring = |ring: &RingOf| {
         let parts = ring.members.iter().filter_map(|&slot| Some((slot, &*standing(slot)?.tail)));
         let (slots, tails): (Vec<Slot>, Vec<&TailBuf>) = parts.unzip();
@@ -192,7 +196,8 @@ fn class_side(
     };
     ClassSide {
         distribution: Arc::clone(distribution),
-        flip_secs: flip.map_or(u32::MAX, |flip| u32::try_from(flip.as_secs()).unwrap_or(u32::MAX)),
+        keep_secs: flip.map(secs).into_iter().chain(aliases).min().unwrap_or(u32::MAX),
+        in_doubt: flip.is_some(),
         rings: distribution.rings.iter().map(ring).collect(),
     }
 }

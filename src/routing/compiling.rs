@@ -10,8 +10,8 @@ use super::properties::spec;
 use super::tables::{Spec, plant};
 use super::*;
 use crate::model::{
-    Binding, BindingId, Calm, Family, Judging, MinHealthy, Node, NodeId, OnAllDown, Pool, PoolId,
-    Record, RecordId, Region, RegionId, Slot, Tree, TreeId, Weight,
+    Binding, BindingId, Calm, Endpoint, Family, Judging, MinHealthy, Node, NodeId, OnAllDown, Pool,
+    PoolId, Record, RecordId, Region, RegionId, Slot, Tree, TreeId, Weight,
 };
 use crate::problem::{Place, Problems};
 use crate::wire::Name;
@@ -23,6 +23,7 @@ pub(super) fn pool(region: u16, v4: u8, v6: u16) -> Pool {
     Pool {
         region: RegionId(region),
         record: None,
+        endpoint: Endpoint::Given,
         v4: (1..=v4).map(|n| Ipv4Addr::new(192, 0, low, n)).collect(),
         v6: (1..=v6).map(|n| Ipv6Addr::new(0x2001, 0xdb8, region, 0, 0, 0, 0, n)).collect(),
         checks: Vec::new(),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{Family, Pool};
+use crate::model::{Endpoint, Family, Pool};
 use crate::wire::TailBuf;
 
 use super::forces::Forces;
@@ -53,7 +53,8 @@ pub struct PoolStanding {
 /// One family of a pool.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standing {
-    /// How many addresses it has, up or not.
+    /// How many addresses it has, up or not; of an alias that was never looked up with success 1, as if
+    /// it had one that is down.
     pub count: usize,
     /// The health factor, 0 (down) to 1 (up).
     pub h: f64,
@@ -63,7 +64,9 @@ pub struct Standing {
     pub live: Vec<IpAddr>,
     /// The time until an address that is served may be taken out; `None`: none is in doubt.
     pub flip: Option<Duration>,
-    /// What is served: the live addresses, or all when none is.
+    /// Of an alias: the TTL in seconds of what it was looked up to have.
+    pub alias_ttl: Option<u32>,
+    /// What is served: the live addresses, or all when none is; or the CNAME.
     pub tail: Arc<TailBuf>,
 }
 
@@ -100,15 +103,16 @@ impl Standing {
         live: Vec<IpAddr>,
         flip: Option<Duration>,
     ) -> Self {
-        let all: Vec<IpAddr>;
-        let serve = if live.is_empty() {
-            all = pool.addresses(family).collect();
-            &all
-        } else {
-            &live
+        let tail = match &pool.endpoint {
+            Endpoint::Cname(name) => TailBuf::cname(name),
+            _ if live.is_empty() => {
+                let all: Vec<IpAddr> = pool.addresses(family).collect();
+                TailBuf::of_family(family, &all)
+            }
+            _ => TailBuf::of_family(family, &live),
         };
-        let tail = Arc::new(TailBuf::of_family(family, serve));
-        Self { count: pool.count(family), h, spare: h, live, flip, tail }
+        let count = if pool.is_unresolved() { 1 } else { pool.count(family) };
+        Self { count, h, spare: h, live, flip, alias_ttl: None, tail: Arc::new(tail) }
     }
 
     /// The same, held back from this factor.
@@ -120,5 +124,18 @@ impl Standing {
     /// Whether it is up, but held back altogether.
     pub(super) fn is_held_back(&self) -> bool {
         self.h == 0.0 && self.spare > 0.0
+    }
+
+    /// The same of an alias whose addresses came with a TTL.
+    #[must_use]
+    pub fn with_ttl(self, secs: u32) -> Self {
+        Self { alias_ttl: Some(secs), ..self }
+    }
+
+    /// Whether there is nothing to serve, although it counts as something that is down: an alias of
+    /// which nothing is known.
+    #[must_use]
+    pub fn is_unresolved(&self) -> bool {
+        self.count > 0 && self.tail.count() == 0
     }
 }

@@ -16,6 +16,8 @@ pub(super) struct Level {
     pub(super) has: [bool; 2],
     /// Its health factor from 0 to 1, by family.
     pub(super) h: [f64; 2],
+    /// Whether it is an alias of which nothing is known.
+    pub(super) unresolved: bool,
 }
 
 /// The levels of a tree's slots under each reading.
@@ -118,8 +120,11 @@ fn level(pool: Option<&PoolStanding>, reading: Reading, forced: Forced) -> Level
     for family in Family::BOTH {
         let standing = pool.family(family);
         let has = standing.count > 0;
+        level.unresolved |= standing.is_unresolved();
         let h = match (forced, reading) {
             (Forced::Down, _) | (Forced::Drained, Reading::Judged) => 0.0,
+            // Whatever is wanted of it, there is nothing that it could serve.
+            (Forced::Up, _) | (_, Reading::AllUp) if standing.is_unresolved() => 0.0,
             (Forced::Up, _) => 1.0,
             (_, Reading::Undrained) if standing.is_held_back() => standing.spare,
             (_, Reading::Judged | Reading::Undrained) => standing.h,

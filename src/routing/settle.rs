@@ -2,7 +2,7 @@
 
 use crate::model::{NodeId, OnAllDown};
 
-use super::levels::Reading;
+use super::levels::{Level, Reading};
 use super::offer::{Event, Offer, Trace, Walk};
 
 /// What a root came to.
@@ -38,6 +38,8 @@ pub enum Reason {
     Instead,
     /// All down, and nothing at all may be served.
     Nothing,
+    /// All that there is are aliases of which nothing is known (yet): SERVFAIL.
+    Unresolved,
 }
 
 impl Reason {
@@ -54,6 +56,7 @@ impl Reason {
             Self::Closed => "closed",
             Self::Instead => "instead",
             Self::Nothing => "nothing",
+            Self::Unresolved => "unresolved",
         }
     }
 
@@ -95,6 +98,10 @@ impl Walk<'_> {
         {
             return settled;
         }
+        // Whatever is to be done when all is down: nothing is known that it could be done with.
+        if self.is_unresolved() {
+            return empty(Reason::Unresolved);
+        }
         match self.tree.on_all_down {
             OnAllDown::Closed => Some(empty(Reason::Closed)),
             // A region or policy without the family is an empty answer, and meant to be.
@@ -109,7 +116,24 @@ impl Walk<'_> {
                     .or_else(|| under(root, Reading::AllUp, Reason::Open))
             }
         }
-        .unwrap_or_else(|| empty(Reason::Nothing))
+        .unwrap_or_else(|| match self.levels().iter().any(|level| level.unresolved) {
+            // As far as is known, addresses are of the other family alone.
+            true => empty(Reason::NoFamily),
+            false => empty(Reason::Nothing),
+        })
+    }
+
+    /// Whether there is an alias of which nothing is known, and beside it nothing that may be served in
+    /// either family.
+    fn is_unresolved(&self) -> bool {
+        let levels = self.levels();
+        levels.iter().any(|level| level.unresolved)
+            && levels.iter().all(|level| level.h.iter().all(|h| *h == 0.0))
+    }
+
+    /// What slots are worth if every address is up.
+    fn levels(&self) -> &[Level] {
+        self.health.levels(Reading::AllUp)
     }
 }
 
@@ -117,13 +141,15 @@ impl Walk<'_> {
 mod tests {
     use super::Reason::{
         Available, Closed, Drained, Instead, LastGood, NoFamily, Nothing, Open, OpenLive,
+        Unresolved,
     };
 
     #[test]
     fn programs_read_the_same_word_everywhere() {
-        for reason in
-            [Available, NoFamily, Drained, LastGood, OpenLive, Open, Closed, Instead, Nothing]
-        {
+        for reason in [
+            Available, NoFamily, Drained, LastGood, OpenLive, Open, Closed, Instead, Nothing,
+            Unresolved,
+        ] {
             assert_eq!(serde_json::json!(reason), reason.label());
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::model::{Binding, BindingId, Family, Forced, Forcing, OnAllDown, PoolId, RegionId};
 
 use super::assembly::Assembly;
-use super::inputs::{Inputs, PoolStanding, Remembered};
+use super::inputs::{Inputs, PoolStanding, Remembered, Standing};
 use super::levels::Health;
 use super::snapshot::Snapshot;
 
@@ -38,6 +38,7 @@ pub(super) struct Side {
 pub(super) struct Seen {
     family: Option<Family>,
     live: bool,
+    unresolved: bool,
     h: u64,
     spare: u64,
     remembered: u64,
@@ -92,6 +93,7 @@ impl<'a> Sight<'a> {
             Seen {
                 family,
                 live: standing.is_some_and(|standing| !standing.live.is_empty()),
+                unresolved: standing.is_some_and(Standing::is_unresolved),
                 h: standing.map_or(0, |standing| standing.h.to_bits()),
                 spare: standing.map_or(0, |standing| standing.spare.to_bits()),
                 remembered: remembered.get(slot).map_or(0, |h| h.to_bits()),

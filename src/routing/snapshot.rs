@@ -66,6 +66,8 @@ pub struct ServedRecord {
     pub ttl_min: u32,
     /// How many addresses an answer has at most.
     pub max_answers: u16,
+    /// Whether it answers every type, with a CNAME.
+    pub cname: bool,
     /// For each region's slot the counter of its answers.
     pub columns: Box<[u32]>,
 }
@@ -93,9 +95,12 @@ pub struct Side {
 pub struct ClassSide {
     /// The shares.
     pub distribution: Arc<Distribution>,
-    /// Seconds until the earliest moment at which an address that it serves may be taken out;
-    /// `u32::MAX` when none is in doubt.
-    pub flip_secs: u32,
+    /// Seconds for which an answer may be kept at most: until the earliest moment at which an address
+    /// that it serves may be taken out, and no longer than what aliases were looked up to have;
+    /// `u32::MAX` when neither limits it.
+    pub keep_secs: u32,
+    /// Whether an address that it serves may be taken out.
+    pub in_doubt: bool,
     /// What each ring holds, whose slots stand behind the regions' slots.
     pub rings: Box<[Ring]>,
 }
@@ -138,6 +143,13 @@ impl Snapshot {
             last_good: Arc::clone(&self.last_good),
             forces: Arc::clone(&self.forces),
         }
+    }
+
+    /// The family that a record draws from for a type that is not of addresses: a CNAME is an answer to
+    /// every type, and the same in both families. `None`: it has nothing for them.
+    #[must_use]
+    pub fn of_every_type(&self, record: RecordId) -> Option<Family> {
+        self.records.get(record.index())?.cname.then_some(Family::V4)
     }
 
     /// What a record draws from in a family, for a class.
@@ -220,6 +232,6 @@ impl ServedRecord {
         if class.distribution.reason.is_all_down() {
             return self.ttl_min;
         }
-        self.ttl.min(class.flip_secs.max(self.ttl_min))
+        self.ttl.min(class.keep_secs.max(self.ttl_min))
     }
 }

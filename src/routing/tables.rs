@@ -8,8 +8,8 @@ use super::levels::{Health, Reading};
 use super::offer::Walk;
 use super::*;
 use crate::model::{
-    Calm, Family, Member, MinHealthy, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Pool,
-    RegionId, Slot, Tree, Weight,
+    Calm, Endpoint, Family, Member, MinHealthy, MissingFamily, Node, NodeId, OnAllDown, PolicyNode,
+    Pool, RegionId, Slot, Tree, Weight,
 };
 
 /// A tree in the short form of tests; regions are numbered from 0.
@@ -130,6 +130,7 @@ fn standing(number: u16, both: Both) -> PoolStanding {
     let pool = Pool {
         region: RegionId(number),
         record: None,
+        endpoint: Endpoint::Given,
         v4: both[0].map(|_| Ipv4Addr::new(192, 0, 2, low)).into_iter().collect(),
         v6: both[1]
             .map(|_| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, number))

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::model::{Family, Slot};
+use crate::model::{Endpoint, Family, Slot};
 use crate::problem::Problems;
 use crate::wire::{TailBuf, tsig};
 use crate::zone::Names;
@@ -67,7 +67,8 @@ impl Transfers {
 }
 
 /// What each record would answer if every region were up: all addresses that it could then give to
-/// anybody.
+/// anybody. Those of aliases and the targets of CNAMEs are left out: nobody knows them beforehand, and
+/// a name has one CNAME at most.
 #[must_use]
 pub fn fixed(parts: &Parts, places: &Arc<Places>) -> Vec<Fixed> {
     let names = Arc::new(Names::build(Vec::new(), &[], &mut Problems::default()));
@@ -83,7 +84,9 @@ pub fn fixed(parts: &Parts, places: &Arc<Places>) -> Vec<Fixed> {
             let family = Family::BOTH.map(|family| {
                 let slots = slots(snapshot.bindings[record.binding.index()].side(family));
                 let pools = slots.iter().filter_map(|slot| *binding.pools.get(slot.index())?);
-                let parts = pools.map(|pool| assembly.pools[pool.index()].addresses(family));
+                let pools = pools.map(|pool| &assembly.pools[pool.index()]);
+                let given = pools.filter(|pool| pool.endpoint == Endpoint::Given);
+                let parts = given.map(|pool| pool.addresses(family));
                 let parts: Vec<Vec<IpAddr>> = parts.map(Iterator::collect).collect();
                 TailBuf::of_family(family, &in_turn(&parts))
             });

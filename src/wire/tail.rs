@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Family, rtype};
+use super::{Family, Name, rtype};
 
 /// An RRset's type, TTL and record data, borrowed from where it is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ impl<'a> Tail<'a> {
     }
 }
 
-/// The addresses of a pool or ring in one family, as RRset data of equal size.
+/// The addresses of a pool or ring in one family, as RRset data of equal size; or one CNAME.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TailBuf {
     rtype: u16,
@@ -70,6 +70,15 @@ impl TailBuf {
             Family::V4 => Self::v4(v4),
             Family::V6 => Self::v6(v6),
         }
+    }
+
+    /// Of the target of a CNAME.
+    #[must_use]
+    pub fn cname(target: &Name) -> Self {
+        let data = target.as_wire();
+        let len = data.len() as u16;
+        let bytes = len.to_be_bytes().iter().chain(data).copied().collect();
+        Self { rtype: rtype::CNAME, stride: len.saturating_add(2), count: 1, bytes }
     }
 
     /// The first address of each, then the second of each, and so on: any run of consecutive
@@ -113,7 +122,7 @@ impl TailBuf {
         self.count
     }
 
-    /// A or AAAA.
+    /// A or AAAA, or CNAME.
     #[must_use]
     pub const fn rtype(&self) -> u16 {
         self.rtype

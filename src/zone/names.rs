@@ -22,7 +22,7 @@
     reason = "nothing that a packet says may reach a panic"
 )]
 
-use crate::wire::{Key, Tail, rtype};
+use crate::wire::{Key, Name, Tail, rtype};
 
 use super::entry::{Entry, EntryId, Found, Hidden, Zone, ZoneId};
 use super::table::{Table, prefetch};
@@ -95,6 +95,23 @@ impl Names {
     #[inline]
     pub(super) fn exact(&self, hash: u64, wire: &[u8]) -> Option<EntryId> {
         self.table.find(hash, |number| self.owner(EntryId(number)) == wire).map(EntryId)
+    }
+
+    /// The node whose data answer for a name: the name's own, or the wildcard's that stands for it
+    /// (RFC 4592); none below a delegation or a DNAME. Not for queries: it reads the name first.
+    #[must_use]
+    pub fn node(&self, name: &Name) -> Option<EntryId> {
+        let mut key = Key::ROOT;
+        key.read(name.as_wire())?;
+        let found = self.find(&key);
+        let (Found::Exact(at) | Found::Below { encloser: at, .. }) = found else { return None };
+        let entry = self.entry(at);
+        match found {
+            _ if entry.cut().is_some() => None,
+            Found::Exact(_) => Some(at),
+            _ if entry.has_dname() => None,
+            _ => entry.wildcard(),
+        }
     }
 
     /// The entry of a name.

@@ -28,6 +28,7 @@ mod lookup;
 mod manager;
 mod messages;
 mod multivalue;
+mod names;
 mod nearest;
 mod nested;
 mod notify;

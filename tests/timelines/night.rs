@@ -98,6 +98,8 @@ impl Night {
             events,
             wall: Box::new(move || wall + (clock::now() - start)),
             alive: watch::channel(start).0,
+            aliases: watch::Sender::default(),
+            looked: mpsc::channel(1).1,
         };
         let nothing = |_: &Check, _: &Destination| None::<Health>;
         let control = Control::new(loaded.assembly, &nothing, wiring);

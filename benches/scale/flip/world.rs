@@ -27,6 +27,7 @@ fn pool(number: u32, region: RegionId, check: &Arc<Check>) -> Pool {
     Pool {
         region,
         record: None,
+        endpoint: Endpoint::Given,
         v4: vec![Ipv4Addr::from_bits(0x0a00_0000 + number)],
         v6: vec![Ipv6Addr::from_bits((0x2001_0db8_u128 << 96) + u128::from(number))],
         checks: vec![Arc::clone(check)],

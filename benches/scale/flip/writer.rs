@@ -141,6 +141,8 @@ pub(super) fn end_to_end(assembly: Arc<Assembly>, turns: usize) -> Vec<Duration>
         events: watch::Sender::new(0),
         wall: Box::new(clock::wall),
         alive: watch::Sender::new(clock::now()),
+        aliases: watch::Sender::default(),
+        looked: mpsc::channel(1).1,
     };
     let control = Control::new(assembly, &nothing, wiring);
     let (handle, stop) = (control.handle(), CancellationToken::new());

@@ -149,9 +149,9 @@ pub fn tell(
         keeps_to: None,
         refused: None,
     };
-    if let Some((explanation, anew)) = explained(snapshot, clients, question, &reply, &asker)? {
-        let mine = |record: &RecordText| record.rtype != told.qtype;
-        let (chain, drawn): (Vec<_>, Vec<_>) = reply.answer.into_iter().partition(mine);
+    if let Some((explanation, anew, at)) = explained(snapshot, clients, question, &reply, &asker)? {
+        let led_by = |record: &RecordText| !record.name.eq_ignore_ascii_case(&at) || anew;
+        let (chain, drawn): (Vec<_>, Vec<_>) = reply.answer.into_iter().partition(led_by);
         let drawn = drawn.into_iter().map(|record| record.data).collect();
         told.keeps_to = (explanation.sticky && from.is_some() && !anew).then_some(drawn);
         told.chain = chain;
@@ -168,20 +168,21 @@ pub fn tell(
     Ok(told)
 }
 
-/// The explanation of the dynamic record that the question leads to, if it does, and whether its
-/// name has to be asked for anew.
+/// The explanation of the dynamic record that the question leads to, if it does, whether its name has to
+/// be asked for anew, and that name.
 fn explained(
     snapshot: &Snapshot,
     clients: &Clients,
     question: &Question,
     reply: &Reply,
     asker: &Asker,
-) -> Result<Option<(Explanation, bool)>, DatabaseError> {
-    let Some(family) = Family::asked_by(question.qtype.to_int()) else { return Ok(None) };
+) -> Result<Option<(Explanation, bool, String)>, DatabaseError> {
     let led = dns::led(snapshot, &question.name, reply);
     let Some(record) = led.record else { return Ok(None) };
+    let family = Family::asked_by(question.qtype.to_int());
+    let Some(family) = family.or_else(|| snapshot.of_every_type(record)) else { return Ok(None) };
     let explanation = explain(snapshot, &clients.geo, &clients.latency, record, family, asker)?;
-    Ok(explanation.map(|explanation| (explanation, led.anew)))
+    Ok(explanation.map(|explanation| (explanation, led.anew, led.name.to_string())))
 }
 
 /// Whether a reply answers the question, be it that there is nothing.

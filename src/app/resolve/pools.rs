@@ -1,17 +1,18 @@
 //! Pools: a region's addresses and checks, or a record's own; and how they will be probed.
 
 use std::collections::HashSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use super::Resolver;
 use super::build::number;
 use crate::config::{self, Concurrency, Policy, PolicyKind, Spanned};
 use crate::model::{
-    self, Check, Destination, Family, Judging, Pool, PoolId, Probe, Region, RegionId, forbidden,
-    probes_at_once,
+    self, Check, Destination, Endpoint, Family, Judging, Pool, PoolId, Probe, Region, RegionId,
+    forbidden, probes_at_once,
 };
 use crate::problem::Place;
+use crate::wire::Name;
 
 /// Everything that is probed for these pools, each (check, destination) once, in the pools' order.
 #[must_use]
@@ -22,7 +23,7 @@ pub fn probed(regions: &[Region], pools: &[Pool]) -> Vec<(Arc<Check>, Destinatio
         let region = &regions[pool.region.index()].name;
         for check in &model::probed(&pool.checks) {
             for address in Family::BOTH.into_iter().flat_map(|family| pool.addresses(family)) {
-                let destination = check.destination(region, address);
+                let destination = pool.destination(region, check, address);
                 if seen.insert((Arc::clone(&check.name), destination.clone())) {
                     all.push((Arc::clone(check), destination));
                 }
@@ -85,9 +86,46 @@ impl Resolver<'_> {
                 self.forbidden(address.value, &address.place, key);
             }
         }
+        self.add(region, record, Endpoint::Given, (v4, v6), checks)
+    }
+
+    /// Adds a pool of a name that is looked up.
+    pub(super) fn alias_pool(
+        &mut self,
+        region: RegionId,
+        record: Option<Arc<str>>,
+        name: &Spanned<Name>,
+        checks: Vec<Arc<Check>>,
+    ) -> PoolId {
+        let endpoint = Endpoint::Alias(name.value.clone());
+        self.add(region, record, endpoint, (Vec::new(), Vec::new()), checks)
+    }
+
+    /// Adds a pool of a name that is served itself.
+    pub(super) fn cname_pool(
+        &mut self,
+        region: RegionId,
+        record: Option<Arc<str>>,
+        name: &Spanned<Name>,
+        checks: Vec<Arc<Check>>,
+    ) -> PoolId {
+        let (v4, v6) = Pool::STAND_INS;
+        let endpoint = Endpoint::Cname(name.value.clone());
+        self.add(region, record, endpoint, (vec![v4], vec![v6]), checks)
+    }
+
+    fn add(
+        &mut self,
+        region: RegionId,
+        record: Option<Arc<str>>,
+        endpoint: Endpoint,
+        (v4, v6): (Vec<Ipv4Addr>, Vec<Ipv6Addr>),
+        checks: Vec<Arc<Check>>,
+    ) -> PoolId {
         let spec = &self.config.regions[region.index()];
         let (min_healthy, calm) = (spec.min_healthy, spec.calm);
-        self.out.pools.push(Pool { region, record, v4, v6, checks, min_healthy, calm });
+        let pool = Pool { region, record, endpoint, v4, v6, checks, min_healthy, calm };
+        self.out.pools.push(pool);
         PoolId(number(self.out.pools.len() - 1))
     }
 

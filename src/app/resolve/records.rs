@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::Resolver;
 use super::build::{Root, number};
 use super::names::{AllDown, Named};
-use crate::config::{self, Defaults, RecordPolicy, Sharing, Spanned};
+use crate::config::{self, Defaults, Endpoint, RecordPolicy, Sharing, Spanned};
 use crate::model::{
-    Binding, BindingId, Check, Family, OnAllDown, PoolId, Record, RegionId, Slot, TreeId,
+    Binding, BindingId, Check, Family, Node, OnAllDown, PoolId, Record, RegionId, Slot, TreeId,
 };
 use crate::problem::{Place, line};
 
@@ -111,10 +111,10 @@ impl<'a> Resolver<'a> {
         let endpoints = record.endpoints.as_ref().map(|endpoints| {
             let key = format!("{key}.endpoints");
             let mut found = HashMap::new();
-            for (name, addresses) in &endpoints.value {
+            for (name, endpoint) in &endpoints.value {
                 if let Some(region) = self.region_named(name, &key) {
                     self.used.note(Named::Region(region));
-                    found.insert(region, (name, addresses));
+                    found.insert(region, (name, endpoint));
                 }
             }
             found
@@ -133,6 +133,7 @@ impl<'a> Resolver<'a> {
     ) -> Option<BindingId> {
         let slots = self.out.trees[tree.index()].slots.clone();
         self.astray(own, &slots, key);
+        self.cnames(record, tree, key);
         let pools: Vec<_> =
             slots.iter().map(|&region| self.slot(region, own, label, key)).collect();
         if pools.iter().all(Option::is_none) {
@@ -193,12 +194,43 @@ impl<'a> Resolver<'a> {
         let (pool, configured) = (of_region.pool, &self.config.regions[region.index()]);
         let regions_checks = &self.out.pools[pool.index()].checks;
         let checks = own.checks.as_ref().unwrap_or(regions_checks).clone();
+        let of_record = Some(Arc::clone(label));
         let (addresses, key) = match &own.endpoints {
-            Some(endpoints) => (endpoints.get(&region)?.1, format!("{key}.endpoints")),
+            Some(endpoints) => match endpoints.get(&region)?.1 {
+                Endpoint::Addresses(addresses) => (addresses, format!("{key}.endpoints")),
+                Endpoint::Alias(name) => {
+                    return Some(self.alias_pool(region, of_record, name, checks));
+                }
+                Endpoint::Cname(name) => {
+                    return Some(self.cname_pool(region, of_record, name, checks));
+                }
+            },
             None if checks == *regions_checks => return Some(pool),
             None => (&configured.addresses, format!("regions.{}.addresses", configured.name.value)),
         };
-        Some(self.pool(region, Some(Arc::clone(label)), addresses, checks, &key))
+        Some(self.pool(region, of_record, addresses, checks, &key))
+    }
+
+    /// A name has one CNAME at most, and it leads elsewhere.
+    fn cnames(&mut self, record: &config::Record, tree: TreeId, key: &str) {
+        let endpoints = record.endpoints.iter().flat_map(|endpoints| &endpoints.value);
+        let mut names = endpoints.filter_map(|(_, endpoint)| match endpoint {
+            Endpoint::Cname(name) => Some(name),
+            Endpoint::Addresses(_) | Endpoint::Alias(_) => None,
+        });
+        let Some(first) = names.clone().next() else { return };
+        let key = format!("{key}.endpoints");
+        if let Some(own) = names.find(|name| name.value == record.name.value) {
+            let wanted = "another name than the record's own";
+            self.error(&own.place, &key, format!("{}, a circle", own.value), wanted, None);
+        }
+        let nodes = &self.out.trees[tree.index()].nodes;
+        if nodes.iter().any(|node| matches!(node.node, Node::Multivalue { .. })) {
+            let found = "a cname in a policy that answers with several regions at once";
+            let wanted = "a policy that chooses one region, for a name has one CNAME at most";
+            let hint = Some("{ alias = … } serves the addresses behind the names".into());
+            self.error(&first.place, key, found, wanted, hint);
+        }
     }
 
     /// Warns of endpoints in regions that the record never answers from.
@@ -217,7 +249,7 @@ impl<'a> Resolver<'a> {
     fn empty(&mut self, pools: &[Option<PoolId>], label: &str) {
         for id in pools.iter().flatten() {
             let pool = &self.out.pools[id.index()];
-            let empty = pool.v4.is_empty() && pool.v6.is_empty();
+            let empty = pool.v4.is_empty() && pool.v6.is_empty() && !pool.is_unresolved();
             // Addresses that could not be read are reported already.
             if !empty || self.config.incomplete.addresses {
                 continue;
@@ -238,6 +270,7 @@ impl<'a> Resolver<'a> {
         let (with, without): (Vec<PoolId>, Vec<PoolId>) = pools
             .iter()
             .flatten()
+            // Which families an alias has is not known before it is looked up.
             .filter(|id| Family::BOTH.iter().any(|f| self.out.pools[id.index()].count(*f) > 0))
             .partition(|id| self.out.pools[id.index()].count(family) > 0);
         if with.is_empty() || without.is_empty() || self.config.incomplete.addresses {
@@ -264,8 +297,8 @@ impl<'a> Resolver<'a> {
 /// What a record brings instead of what its regions have.
 struct Own<'a> {
     checks: Option<Vec<Arc<Check>>>,
-    endpoints: Option<HashMap<RegionId, Endpoint<'a>>>,
+    endpoints: Option<HashMap<RegionId, Given<'a>>>,
 }
 
-/// A region's name in the record, and the addresses given for it.
-type Endpoint<'a> = (&'a Spanned<String>, &'a Vec<Spanned<std::net::IpAddr>>);
+/// A region's name in the record, and what is given for it.
+type Given<'a> = (&'a Spanned<String>, &'a Endpoint);

@@ -119,6 +119,8 @@ impl Server {
             events,
             wall: Box::new(clock::wall),
             alive: watch::channel(clock::now()).0,
+            aliases: watch::Sender::default(),
+            looked: mpsc::channel(1).1,
         };
         let control = Control::new(assembly, &before, wiring);
         let (handle, stop) = (control.handle(), CancellationToken::new());

@@ -271,3 +271,46 @@ fn what_is_told_as_json_is_read_again() {
         assert_eq!(serde_json::from_str::<Told>(&json).unwrap(), told, "{json}");
     }
 }
+
+#[test]
+fn endpoints_that_are_names_are_shown_by_them_and_never_looked_up() {
+    let records = r#"
+        [[records]]
+        name = "app.site.test"
+        policy = "weighted"
+        [records.endpoints]
+        r0 = { alias = "lb-0.example.net" }
+        r1 = ["192.0.2.1"]
+        [[records]]
+        name = "led.site.test"
+        policy = "weighted"
+        [records.endpoints]
+        r0 = { cname = "a.example.net" }
+        r1 = { cname = "b.example.net" }
+    "#;
+    let loaded = load("", records);
+    let text = |name: &str, qtype| text::render(&told(&loaded, &question(name, qtype), &[]), false);
+    let app = text("www.site.test", Rtype::A);
+    for line in [
+        "r0  alias lb-0.example.net (not looked up) ",
+        "66.67 %  192.0.2.1 (r1), TTL 60 s, scope /0",
+        "33.33 %  the addresses of lb-0.example.net, not looked up (r0), TTL 60 s, scope /0",
+    ] {
+        assert!(app.contains(line), "{line} in\n{app}");
+    }
+    for qtype in [Rtype::A, Rtype::AAAA, Rtype::MX] {
+        let led = text("led.site.test", qtype);
+        for line in [
+            "record led.site.test",
+            "regions, for every type",
+            "r0  up, CNAME a.example.net ",
+            "66.67 %  CNAME b.example.net (r1), TTL 60 s, scope /0",
+        ] {
+            assert!(led.contains(line), "{line} in\n{led}");
+        }
+        assert!(!led.contains("led on by"), "{led}");
+    }
+    let down = told(&loaded, &question("led.site.test", Rtype::TXT), &["r1"]);
+    let down = text::render(&down, false);
+    assert!(down.contains("100 %  CNAME a.example.net (r0)"), "{down}");
+}

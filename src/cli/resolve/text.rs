@@ -60,7 +60,13 @@ fn dynamic_answer(told: &Told, explanation: &Explanation, out: &mut String) {
         *out += "\npath, each line with its share of the answers\n";
         path.iter().for_each(|line| _ = writeln!(out, "{line}"));
     }
-    let _ = writeln!(out, "\nregions, for {}", family(explanation));
+    // A CNAME is the same in both families.
+    let of = if explanation.regions.iter().any(|region| region.cname.is_some()) {
+        "every type"
+    } else {
+        family(explanation)
+    };
+    let _ = writeln!(out, "\nregions, for {of}");
     regions(&explanation.regions, out);
     *out += "\nanswers\n";
     answers(&explanation.answers, told.from.is_some(), out);
@@ -117,6 +123,9 @@ pub(super) fn reason(reason: Reason, family: &str, on_all_down: Option<&str>) ->
         Reason::Open => format!("all down: served as if all were up{setting}"),
         Reason::Closed => format!("all down: NODATA{setting}"),
         Reason::Instead => format!("all down: something else is served instead{setting}"),
+        Reason::Unresolved => {
+            "no alias could be looked up yet, and there is nothing else: SERVFAIL".into()
+        }
         Reason::Nothing => format!("all down, and nothing at all may be served: NODATA{setting}"),
     })
 }
@@ -125,10 +134,25 @@ fn regions(regions: &[Region], out: &mut String) {
     let standing = |region: &Region| match region.health {
         Health::NoPart => "takes no part: no endpoints in this record".to_string(),
         Health::NoAddress => "no address".into(),
+        Health::NotLookedUp => String::new(),
         Health::Up | Health::Down => {
             let word = if region.health == Health::Up { "up" } else { "down" };
             let noun = if region.addresses == 1 { "address" } else { "addresses" };
-            format!("{word}, {} of {} {noun}", region.up, region.addresses)
+            match &region.cname {
+                Some(_) => word.into(),
+                None => format!("{word}, {} of {} {noun}", region.up, region.addresses),
+            }
+        }
+    };
+    let standing = |region: &Region| {
+        let standing = standing(region);
+        match (&region.alias, &region.cname) {
+            (Some(alias), _) if region.health == Health::NotLookedUp => {
+                format!("alias {alias} (not looked up)")
+            }
+            (Some(alias), _) => format!("{standing}, alias {alias}"),
+            (None, Some(cname)) => format!("{standing}, CNAME {cname}"),
+            (None, None) => standing,
         }
     };
     let width = |text: &dyn Fn(&Region) -> String| {
@@ -155,14 +179,10 @@ fn answers(answers: &[Answers], known: bool, out: &mut String) {
     let width = answers.iter().map(|answer| percent(answer.share).chars().count()).max();
     for answer in answers {
         let addresses: Vec<String> = answer.addresses.iter().map(ToString::to_string).collect();
-        let what = match addresses.as_slice() {
-            [] => "NODATA".to_string(),
-            [one] => one.clone(),
-            all if answer.sets > 1 => {
-                let (at_once, each) = (answer.at_once, percent(answer.probability));
-                format!("{at_once} in a row of the ring {}, each start {each}", all.join(", "))
-            }
-            all => format!("{} in any turn", all.join(", ")),
+        let what = match (addresses.as_slice(), &answer.cname, &answer.not_looked_up) {
+            (_, Some(cname), _) => format!("CNAME {cname}"),
+            (_, None, Some(alias)) => format!("the addresses of {alias}, not looked up"),
+            (addresses, ..) => told(addresses, answer),
         };
         let from = match answer.regions.as_slice() {
             [] => String::new(),
@@ -175,6 +195,19 @@ fn answers(answers: &[Answers], known: bool, out: &mut String) {
         };
         let (share, width) = (percent(answer.share), width.unwrap_or_default());
         let _ = writeln!(out, "  {share:>width$}  {what}{from}, TTL {} s{scope}", answer.ttl);
+    }
+}
+
+/// Addresses, and how they are given.
+fn told(addresses: &[String], answer: &Answers) -> String {
+    match addresses {
+        [] => "NODATA".to_string(),
+        [one] => one.clone(),
+        all if answer.sets > 1 => {
+            let (at_once, each) = (answer.at_once, percent(answer.probability));
+            format!("{at_once} in a row of the ring {}, each start {each}", all.join(", "))
+        }
+        all => format!("{} in any turn", all.join(", ")),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use crate::control::command::{Done, OverrideKind};
 use crate::control::views::{
-    ChecksInNumbers, EventKind, EventView, HealthWord, OverrideView, RecordFamily, RecordView,
-    RegionChange, RegionFamily, RegionShare, RegionView, Risk, Share, ShareChange, Status, Turn,
+    AliasView, ChecksInNumbers, EventKind, EventView, HealthWord, OverrideView, RecordFamily,
+    RecordView, RegionChange, RegionFamily, RegionShare, RegionView, Risk, Share, ShareChange,
+    Status, Turn,
 };
 
 /// The same share for all clients.
@@ -101,6 +102,7 @@ pub(in crate::cli) fn record(name: &str, risk: Option<Risk>, shares: [f64; 3]) -
         ttl_min: 10,
         risk,
         families: vec![family],
+        endpoints: Vec::new(),
     }
 }
 
@@ -130,6 +132,7 @@ pub(in crate::cli) fn calm() -> Status {
         },
         cut_off_secs: None,
         certificates: Vec::new(),
+        aliases: Vec::new(),
     }
 }
 
@@ -171,6 +174,28 @@ pub(in crate::cli) fn night() -> Status {
         },
         ..calm()
     }
+}
+
+/// One name of which the last addresses are served, and one of which nothing is known.
+pub(in crate::cli) fn aliases() -> Vec<AliasView> {
+    vec![
+        AliasView {
+            name: "lb-eu.example.net".into(),
+            ipv4: vec!["198.51.100.20".into(), "198.51.100.21".into()],
+            ipv6: Vec::new(),
+            ttl: Some(60),
+            found_secs: Some(905.0),
+            trouble: Some("SERVFAIL".into()),
+        },
+        AliasView {
+            name: "lb-ap.example.net".into(),
+            ipv4: Vec::new(),
+            ipv6: Vec::new(),
+            ttl: None,
+            found_secs: None,
+            trouble: Some("NXDOMAIN: there is no such name".into()),
+        },
+    ]
 }
 
 /// What a drain of us-east came to.

@@ -3,6 +3,7 @@
 //! Whatever comes from a server passes through [`clean`], so that nothing a check saw and nobody's
 //! reason can move the cursor of the terminal that it is read on.
 
+mod aliases;
 mod changes;
 mod checks;
 mod done;

@@ -1,5 +1,6 @@
 //! One screen: the server, its regions, what is forced, and what is at risk.
 
+use super::aliases::aliases;
 use super::overrides;
 use super::regions::regions;
 use super::risk::records;
@@ -25,6 +26,7 @@ pub(in crate::cli) fn status(admin: &str, status: &Status, paint: Paint) -> Stri
         out += &format!("\n{}\n", paint.tone(Tone::Strong, &heading));
         out += &overrides::lines(&status.overrides, &status.time, paint);
     }
+    out += &aliases(&status.aliases, paint);
     out.push('\n');
     out + &records(status, paint)
 }

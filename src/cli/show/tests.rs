@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::examples::{calm, done, drain, event, night, record, weight};
+use super::examples::{aliases, calm, done, drain, event, night, record, weight};
 use super::{Did, trouble};
 use crate::cli::client::{Problem, Told, Trouble};
 use crate::cli::style::Paint;
@@ -29,6 +29,21 @@ fn a_bad_night_fits_a_screen() {
     assert!(text.lines().count() <= 24, "{} lines", text.lines().count());
     let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(widest <= 80, "{widest} columns:\n{text}");
+}
+
+#[test]
+fn aliases_that_cannot_be_looked_up_are_shown() {
+    let mut status_now = calm();
+    status_now.aliases = aliases();
+    let text = status(&status_now);
+    let wanted = "\
+2 aliases cannot be looked up
+  lb-eu.example.net: SERVFAIL; its 2 addresses of 15m 5s ago are served
+  lb-ap.example.net: NXDOMAIN: there is no such name; nothing is known of it
+";
+    assert!(text.contains(wanted), "{text}");
+    status_now.aliases.iter_mut().for_each(|alias| alias.trouble = None);
+    assert_eq!(status(&status_now), status(&calm()), "what is well takes no room");
 }
 
 #[test]

@@ -33,7 +33,7 @@ pub(super) async fn run(
         // What happens shows in the status as well, and `events --follow` has it in full.
         let News::Status(at, said) = news else { continue };
         if let Some(seen) = seen.get_mut(at) {
-            emit(&seen.look(said, json, several))?;
+            emit(&seen.look(*said, json, several))?;
         }
     }
     Ok(())

@@ -34,7 +34,7 @@ pub(super) struct Watch {
 #[derive(Debug)]
 enum News {
     /// The status of a server, by its place among them.
-    Status(usize, Result<Status, Trouble>),
+    Status(usize, Box<Result<Status, Trouble>>),
     /// Something has happened at one.
     Events(Told<Vec<EventView>>),
 }
@@ -80,7 +80,7 @@ async fn look(at: usize, server: Server, news: mpsc::Sender<News>) {
     loop {
         sleep(EVERY).await;
         let said = server.ask(&Call::get(&["status"])).await;
-        if news.send(News::Status(at, said)).await.is_err() {
+        if news.send(News::Status(at, Box::new(said))).await.is_err() {
             return;
         }
     }

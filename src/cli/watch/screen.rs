@@ -79,7 +79,7 @@ pub(super) async fn run(
                 None => return Ok(()),
                 Some(News::Status(at, said)) => {
                     if let Some(told) = all.get_mut(at) {
-                        told.said = said;
+                        told.said = *said;
                     }
                 }
                 // That a server has gone is told by its status.

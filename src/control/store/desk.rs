@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::row::{CalmRow, GoodRow, OverridesRow, Row, RttRow};
+use super::row::{AliasRow, CalmRow, GoodRow, OverridesRow, Row, RttRow};
 use crate::control::replies::Reply;
 use crate::control::views::EventView;
 
@@ -47,6 +47,7 @@ pub(super) struct Lot {
     pub(super) last_good: HashMap<String, GoodRow>,
     pub(super) rtts: HashMap<String, RttRow>,
     pub(super) calming: HashMap<String, CalmRow>,
+    pub(super) aliases: HashMap<String, AliasRow>,
     /// All overrides, if they are others now.
     pub(super) overrides: Option<OverridesRow>,
     /// By number; `None`: it is not kept any more.
@@ -70,6 +71,7 @@ impl Lot {
             && self.last_good.is_empty()
             && self.rtts.is_empty()
             && self.calming.is_empty()
+            && self.aliases.is_empty()
             && self.overrides.is_none()
             && self.events.is_empty()
             && self.command.is_none()
@@ -93,6 +95,7 @@ impl Lot {
         join(&mut self.last_good, older.last_good);
         join(&mut self.rtts, older.rtts);
         join(&mut self.calming, older.calming);
+        join(&mut self.aliases, older.aliases);
     }
 }
 

@@ -15,7 +15,7 @@ use redb::{
     TableHandle, WriteTransaction,
 };
 
-use super::row::{CalmRow, GoodRow, KEPT, OverridesRow, Restored, Row, RttRow, Stored};
+use super::row::{AliasRow, CalmRow, GoodRow, KEPT, OverridesRow, Restored, Row, RttRow, Stored};
 use crate::control::timeline::{Clocks, Timeline, millis};
 use crate::model::Moment;
 
@@ -33,6 +33,8 @@ pub(super) const HEALTH: Rows = TableDefinition::new("health");
 pub(super) const RTTS: Rows = TableDefinition::new("round_trips");
 pub(super) const CALMING: Rows = TableDefinition::new("calming");
 pub(super) const LAST_GOOD: Rows = TableDefinition::new("last_good");
+/// The addresses behind aliases, by name.
+pub(super) const ALIASES: Rows = TableDefinition::new("aliases");
 /// What operators were answered, by idempotency key.
 pub(super) const REPLIES: Rows = TableDefinition::new("replies");
 /// What there is one of: [`CLOCK`] and [`OVERRIDES`].
@@ -154,6 +156,7 @@ fn try_open(path: &Path, clocks: &Clocks) -> Result<Opened, Unusable> {
             last_good: read(&database, LAST_GOOD)?,
             rtts: read(&database, RTTS)?,
             calming: read(&database, CALMING)?,
+            aliases: read(&database, ALIASES)?,
             overrides: overrides.overrides().map_err(Unusable::Content)?,
             events: events(&database)?,
             replies: read(&database, REPLIES)?,
@@ -194,6 +197,7 @@ fn prepare(database: &Database, path: &Path, clocks: &Clocks) -> Result<Timeline
     drop_old::<GoodRow>(&write, LAST_GOOD, oldest)?;
     drop_old::<RttRow>(&write, RTTS, oldest)?;
     drop_old::<CalmRow>(&write, CALMING, oldest)?;
+    drop_old::<AliasRow>(&write, ALIASES, oldest)?;
     write.commit()?;
     Ok(timeline)
 }

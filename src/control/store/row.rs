@@ -1,6 +1,7 @@
 //! What is stored, and when it may stand in for what would be seen.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,9 @@ use crate::control::overrides::Overrides;
 use crate::control::replies::Reply;
 use crate::control::timeline::Timeline;
 use crate::control::views::EventView;
-use crate::control::{LastGood, Past};
+use crate::control::{Alias, LastGood, Past};
 use crate::health::{Health, KeptCalming, State};
-use crate::model::{Check, Destination, Force, Moment, Move, Override, Weight};
+use crate::model::{Check, Destination, Force, Moment, Move, Override, Resolved, Weight};
 use crate::wire::Name;
 
 /// For so many intervals a stored state stands in for the first result.
@@ -68,6 +69,42 @@ impl CalmRow {
 }
 
 impl Stored for CalmRow {
+    fn at_ms(&self) -> u64 {
+        self.at_ms
+    }
+}
+
+/// The addresses behind an alias.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct AliasRow {
+    ipv4: Vec<Ipv4Addr>,
+    ipv6: Vec<Ipv6Addr>,
+    ttl_secs: u32,
+    /// When they were last found.
+    found_ms: u64,
+    at_ms: u64,
+}
+
+impl AliasRow {
+    /// Of an alias that was once found.
+    pub(super) fn of(alias: &Alias, at: Moment) -> Option<Self> {
+        let Resolved { v4, v6, ttl_secs } = alias.resolved.clone()?;
+        let found_ms = alias.found.unwrap_or(at).0;
+        Some(Self { ipv4: v4, ipv6: v6, ttl_secs, found_ms, at_ms: at.0 })
+    }
+
+    fn alias(&self) -> Alias {
+        let (v4, v6) = (self.ipv4.clone(), self.ipv6.clone());
+        Alias {
+            resolved: Some(Resolved { v4, v6, ttl_secs: self.ttl_secs }),
+            found: Some(Moment(self.found_ms)),
+            trouble: None,
+            settled: true,
+        }
+    }
+}
+
+impl Stored for AliasRow {
     fn at_ms(&self) -> u64 {
         self.at_ms
     }
@@ -216,6 +253,7 @@ pub struct Restored {
     pub(super) last_good: HashMap<String, GoodRow>,
     pub(super) rtts: HashMap<String, RttRow>,
     pub(super) calming: HashMap<String, CalmRow>,
+    pub(super) aliases: HashMap<String, AliasRow>,
     pub(in crate::control) overrides: Overrides,
     pub(super) events: Vec<EventView>,
     pub(super) replies: HashMap<String, Reply>,
@@ -302,6 +340,10 @@ impl Past for Recalled<'_> {
     fn last_good(&self, record: &str) -> Option<LastGood> {
         let row = self.restored.last_good.get(record)?;
         Some(LastGood([row.ipv4.clone(), row.ipv6.clone()]))
+    }
+
+    fn alias(&self, name: &Name) -> Option<Alias> {
+        self.restored.aliases.get(&name.to_string()).map(AliasRow::alias)
     }
 
     fn timeline(&self) -> Option<Timeline> {

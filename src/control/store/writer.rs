@@ -12,20 +12,21 @@ use tokio::sync::oneshot;
 
 use super::desk::{CommandRows, Desk, Lot, Taken};
 use super::file::{
-    self, CALMING, CLOCK, EVENTS, FILE, HEALTH, LAST_GOOD, OVERRIDES, REPLIES, RTTS, Rows, SINGLE,
-    StoreError,
+    self, ALIASES, CALMING, CLOCK, EVENTS, FILE, HEALTH, LAST_GOOD, OVERRIDES, REPLIES, RTTS, Rows,
+    SINGLE, StoreError,
 };
-use super::row::{CalmRow, GoodRow, OverridesRow, Restored, Row, RttRow, key};
+use super::row::{AliasRow, CalmRow, GoodRow, OverridesRow, Restored, Row, RttRow, key};
 use crate::clock;
-use crate::control::LastGood;
 use crate::control::events::Kept;
 use crate::control::overrides::Overrides;
 use crate::control::replies::Reply;
 use crate::control::timeline::{Clocks, Stamp, Timeline};
 use crate::control::views::EventView;
+use crate::control::{Alias, LastGood};
 use crate::health::{Health, KeptCalming};
 use crate::metrics::Metrics;
 use crate::model::{Check, Destination};
+use crate::wire::Name;
 
 /// The state on disk.
 #[derive(Debug)]
@@ -102,6 +103,14 @@ impl Store {
         let row = GoodRow::of(good, self.timeline.at(clock::now()));
         self.desk.leave(false, |lot| {
             lot.last_good.insert(record.to_owned(), row);
+        });
+    }
+
+    /// Keeps the addresses behind an alias, with the next lot; nothing, if none were ever found.
+    pub fn keep_alias(&self, name: &Name, alias: &Alias) {
+        let Some(row) = AliasRow::of(alias, self.timeline.at(clock::now())) else { return };
+        self.desk.leave(false, |lot| {
+            lot.aliases.insert(name.to_string(), row);
         });
     }
 
@@ -233,6 +242,7 @@ fn write(database: &Database, lot: &Lot, stamp: &Stamp) -> Result<(), redb::Erro
     write_rows(&write, LAST_GOOD, &lot.last_good)?;
     write_rows(&write, RTTS, &lot.rtts)?;
     write_rows(&write, CALMING, &lot.calming)?;
+    write_rows(&write, ALIASES, &lot.aliases)?;
     {
         let mut single = write.open_table(SINGLE)?;
         single.insert(CLOCK, json(stamp).as_slice())?;

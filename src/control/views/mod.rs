@@ -1,6 +1,7 @@
 //! What operators see of the single writer's state: the types, and how each is made of the state and
 //! the snapshot in force. Reading changes nothing.
 
+mod aliases;
 mod checks;
 mod overrides;
 mod records;

@@ -47,9 +47,8 @@ pub(super) fn risk(snapshot: &Snapshot, id: BindingId) -> Option<Risk> {
     if both.clone().any(last) {
         return Some(Risk::LastPool);
     }
-    let doubtful = |family: Family| {
-        served.side(family).classes().iter().any(|class| class.flip_secs != u32::MAX)
-    };
+    let doubtful =
+        |family: Family| served.side(family).classes().iter().any(|class| class.in_doubt);
     both.clone().any(doubtful).then_some(Risk::InDoubt)
 }
 
@@ -66,6 +65,7 @@ pub(super) fn record(seen: Seen<'_>, id: RecordId) -> Option<RecordView> {
         ttl_min: record.ttl_min,
         risk: risk(snapshot, record.binding),
         families: families.collect(),
+        endpoints: super::aliases::endpoints(seen, record.binding),
     })
 }
 

@@ -9,7 +9,7 @@ use crate::control::tracked::Tracked;
 use crate::health::State as Judged;
 use crate::model::{BindingId, RecordId};
 
-/// How many records are told one by one.
+/// How many records and aliases are told one by one.
 const TOLD: usize = 20;
 
 /// All at a glance.
@@ -44,6 +44,7 @@ pub(in crate::control) fn status(seen: Seen<'_>) -> Status {
         checks: in_numbers(seen),
         cut_off_secs: seen.state.self_check.cut_off.map(|since| seen.ago(since)),
         certificates: certificates(seen),
+        aliases: super::aliases::aliases(seen, TOLD),
     }
 }
 

@@ -38,6 +38,9 @@ pub struct Status {
     /// Certificates that expire soon or have expired, the first to go first; at most 20.
     #[serde(default)]
     pub certificates: Vec<CertificateView>,
+    /// The names behind aliases, those that cannot be looked up first; at most 20.
+    #[serde(default)]
+    pub aliases: Vec<AliasView>,
 }
 
 /// A certificate that expires soon.
@@ -51,6 +54,34 @@ pub struct CertificateView {
     pub expires: String,
     /// After how long; below 0: it has expired.
     pub expires_in_secs: f64,
+}
+
+/// A name behind an alias.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AliasView {
+    /// The name.
+    pub name: String,
+    /// The IPv4 addresses that it was looked up to have.
+    pub ipv4: Vec<String>,
+    /// The same of IPv6.
+    pub ipv6: Vec<String>,
+    /// The TTL in seconds of what led to them, within the bounds that are configured.
+    pub ttl: Option<u32>,
+    /// How long ago it was last looked up without trouble; `None`: it never was.
+    pub found_secs: Option<f64>,
+    /// What was wrong with the last look; `None`: nothing.
+    pub trouble: Option<String>,
+}
+
+/// An endpoint of a record that is a name.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct EndpointView {
+    /// The region that it is for.
+    pub region: String,
+    /// The name whose addresses are served.
+    pub alias: Option<AliasView>,
+    /// The name that is served itself, as a CNAME.
+    pub cname: Option<String>,
 }
 
 /// How many targets are probed, and what is known of them.
@@ -199,6 +230,9 @@ pub struct RecordView {
     pub risk: Option<Risk>,
     /// By family, those of which it has any address.
     pub families: Vec<RecordFamily>,
+    /// Its endpoints that are names.
+    #[serde(default)]
+    pub endpoints: Vec<EndpointView>,
 }
 
 /// What puts a record at risk; the later, the worse.

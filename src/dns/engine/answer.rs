@@ -205,7 +205,7 @@ fn answer<'a>(
     let (cut, all_down) = (query.cut, query.all_down);
     match answered {
         Ok(outcome) => {
-            let error = all_down.then_some(Ede::ALL_DOWN).or(outcome.error);
+            let error = outcome.error.or(all_down.then_some(Ede::ALL_DOWN));
             (Outcome { error, ..outcome }, None)
         }
         Err(Stop::Full) => {

@@ -1,7 +1,7 @@
 //! Hot: the answer of a dynamic record: the client's class, one draw, and a copy.
 
 use crate::model::{RecordId, TreeId};
-use crate::routing::{Asker, Found, Side, start};
+use crate::routing::{Asker, Found, Reason, Side, start};
 use crate::wire::Family;
 
 use super::lookup::{Client, Query};
@@ -9,8 +9,10 @@ use super::reply::{Full, Owner};
 
 /// What a draw came to.
 pub(super) enum Drawn {
-    /// The addresses are written.
-    Addresses,
+    /// The addresses are written, or the CNAME.
+    Records,
+    /// Nothing is known that could be answered.
+    Unknown,
     /// Nothing is to be answered; the negative answer may be kept for so many seconds.
     Nodata { ttl: u32 },
     /// The name is to be asked for by itself.
@@ -45,7 +47,10 @@ pub(super) fn answer(
     }
     let slot = class.distribution.pick.draw(worker.rng.u64(..), found.network);
     let Some(answer) = slot.and_then(|slot| side.answer(class, slot)) else {
-        return Ok(Drawn::Nodata { ttl });
+        return Ok(match class.distribution.reason {
+            Reason::Unresolved => Drawn::Unknown,
+            _ => Drawn::Nodata { ttl },
+        });
     };
     let tail = answer.tail;
     let count = tail.count().min(record.max_answers).min(answer.most);
@@ -65,7 +70,7 @@ pub(super) fn answer(
             worker.tap.note.region(slot);
         }
     }
-    Ok(Drawn::Addresses)
+    Ok(Drawn::Records)
 }
 
 /// What the record's tree can tell of the client; nothing where it looks at none.

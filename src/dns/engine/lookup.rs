@@ -5,13 +5,14 @@ use crate::routing::{RateLimit, Snapshot};
 use crate::wire::{Family, Key, Tail, rtype};
 use crate::zone::{EntryId, Found, ZoneId};
 
+use super::Worker;
 use super::answer::{ANSWERED, Outcome, REFERRAL};
 use super::chain::Link;
+use super::dynamic::{self, Drawn};
 use super::limit::{self, Account, Limited};
 use super::message::{Ede, HEADER, Rcode};
 use super::reply::{Full, Owner, Reply, Section};
 use super::request::Located;
-use super::{Worker, dynamic};
 
 /// Why an answer ends before it is whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,10 @@ impl From<Limited> for Stop {
 /// What ANY is answered with: HINFO "RFC8482" (RFC 8482 section 4.2).
 const ANY_ANSWER: Tail<'static> =
     Tail { rtype: rtype::HINFO, count: 1, ttl: 3600, bytes: b"\x00\x09\x07RFC8482\x00" };
+
+/// Nothing is known of what stands behind an alias. A resolver asks another nameserver then, which may
+/// know it, and keeps this for five minutes at most (RFC 2308 section 7.1).
+const UNKNOWN: Outcome = Outcome::plain(Rcode::SERVFAIL, Some(Ede::NOT_LOOKED_UP));
 
 /// An answer in the making.
 pub(super) struct Query<'a, 'b> {
@@ -195,11 +200,15 @@ impl<'a, 'b> Query<'a, 'b> {
         let names = &*self.snapshot.names;
         let entry = names.entry(node);
         let owner = here.suffix(here.key.as_wire().len())?;
-        if let (Some(record), Some(family)) = (entry.record(), Family::asked_by(self.at.qtype)) {
+        if let Some(record) = entry.record()
+            && let Some(family) =
+                Family::asked_by(self.at.qtype).or_else(|| self.snapshot.of_every_type(record))
+        {
             self.charge(Account::Records(node, self.at.qtype))?;
-            let drawn = dynamic::answer(self, record, family, owner)?;
-            if let dynamic::Drawn::Nodata { ttl } = drawn {
-                self.negative(here, zone, ttl)?;
+            match dynamic::answer(self, record, family, owner)? {
+                Drawn::Records | Drawn::Apart => {}
+                Drawn::Nodata { ttl } => self.negative(here, zone, ttl)?,
+                Drawn::Unknown => return Ok(Step::Done(UNKNOWN)),
             }
             return Ok(Step::Done(ANSWERED));
         }

@@ -71,6 +71,9 @@ pub(super) struct Ede {
 impl Ede {
     /// The answer is what is left to say when no region is up.
     pub(super) const ALL_DOWN: Self = Self { code: 0, text: "no region is up" };
+    /// Nothing is known of the only thing that there is to answer.
+    pub(super) const NOT_LOOKED_UP: Self =
+        Self { code: 0, text: "what this is an alias of could not be looked up yet" };
     /// The client may not have this (section 4.19).
     pub(super) const PROHIBITED: Self = Self { code: 18, text: "" };
     /// The name is in none of the zones that are served here (section 4.21).

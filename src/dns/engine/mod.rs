@@ -10,6 +10,8 @@ mod asked;
 mod chain;
 mod cookie;
 mod dynamic;
+#[cfg(test)]
+mod endpoint_tests;
 mod introduce;
 mod limit;
 #[cfg(test)]

@@ -87,6 +87,7 @@ pub(super) fn region(n: u8, v6: bool) -> (Region, Pool) {
     let pool = Pool {
         region: RegionId(u16::from(n)),
         record: None,
+        endpoint: Endpoint::Given,
         v4: vec![Ipv4Addr::new(198, 51, 100, n)],
         v6: v6.then(|| Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, n.into())).into_iter().collect(),
         checks: Vec::new(),

@@ -270,6 +270,12 @@ pub struct Region {
     pub addresses: usize,
     /// Its own weight; a policy may give it another.
     pub weight: u16,
+    /// The name whose addresses these are, as they were looked up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alias: Option<String>,
+    /// The name that is served itself, as a CNAME.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cname: Option<String>,
     /// The weight that an operator forces on it, in place of any other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_override: Option<u16>,
@@ -295,6 +301,8 @@ pub enum Health {
     Down,
     /// It has no address of the family.
     NoAddress,
+    /// It is an alias of which nothing is known (yet).
+    NotLookedUp,
     /// It takes no part: the record lists endpoints, and none for it.
     NoPart,
 }
@@ -308,6 +316,12 @@ pub struct Answers {
     pub regions: Vec<String>,
     /// The addresses, in ring order; none for an empty answer.
     pub addresses: Vec<IpAddr>,
+    /// The target of a CNAME, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cname: Option<String>,
+    /// The alias whose addresses they are, where these are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_looked_up: Option<String>,
     /// How many consecutive ones of the ring an answer has.
     pub at_once: u16,
     /// How many different sets of addresses that makes, each as likely as the others.

@@ -2,11 +2,11 @@
 
 use std::net::IpAddr;
 
-use crate::model::{Family, Slot};
+use crate::model::{Endpoint, Family, Slot};
 use crate::routing::inputs::PoolStanding;
 use crate::routing::offer::Group;
 use crate::routing::snapshot::{ClassSide, ServedRecord, Side};
-use crate::wire::TailBuf;
+use crate::wire::{Name, TailBuf, rtype};
 
 use super::explanation::{Answers, Health, Region};
 use super::path::{Path, told};
@@ -52,15 +52,22 @@ impl Finished<'_> {
                 (names, tail, most)
             }
         };
-        let addresses = addresses(tail);
+        let cname = cname(tail);
+        let addresses = if cname.is_some() { Vec::new() } else { addresses(tail) };
+        let not_looked_up = match group {
+            Group::Slot(slot) if tail.count() == 0 => path.endpoint(slot).and_then(alias),
+            _ => None,
+        };
         let at_once = tail.count().min(self.record.max_answers).min(most);
         // A whole ring is the same set wherever it starts.
         let sets = if usize::from(at_once) < addresses.len() { addresses.len() } else { 1 };
         Answers {
             share,
             regions,
-            ttl: if addresses.is_empty() { ttl.min(self.negative_ttl) } else { ttl },
+            ttl: if tail.count() == 0 { ttl.min(self.negative_ttl) } else { ttl },
             addresses,
+            cname,
+            not_looked_up,
             at_once,
             sets,
             probability: share / sets as f64,
@@ -91,7 +98,14 @@ impl Finished<'_> {
                     health: health(pool, path.family),
                     factor: standing.map_or(0.0, |standing| standing.h),
                     up: standing.map_or(0, |standing| standing.live.len()),
-                    addresses: standing.map_or(0, |standing| standing.count),
+                    addresses: standing
+                        .filter(|standing| !standing.is_unresolved())
+                        .map_or(0, |standing| standing.count),
+                    alias: path.endpoint(slot).and_then(alias),
+                    cname: path.endpoint(slot).and_then(|endpoint| match endpoint {
+                        Endpoint::Cname(name) => Some(name.to_string()),
+                        Endpoint::Given | Endpoint::Alias(_) => None,
+                    }),
                     weight: path.regions.get(region.index()).map_or(0, |region| region.weight.0),
                     weight_override: path.forcing(slot).weight.map(|weight| weight.0),
                     forced: told(path.forcing(slot).forced(0.0)),
@@ -109,9 +123,24 @@ fn health(pool: Option<&PoolStanding>, family: Family) -> Health {
     match pool.map(|pool| pool.family(family)) {
         None => Health::NoPart,
         Some(standing) if standing.count == 0 => Health::NoAddress,
+        Some(standing) if standing.is_unresolved() => Health::NotLookedUp,
         Some(standing) if standing.h > 0.0 => Health::Up,
         Some(_) => Health::Down,
     }
+}
+
+fn alias(endpoint: &Endpoint) -> Option<String> {
+    match endpoint {
+        Endpoint::Alias(name) => Some(name.to_string()),
+        Endpoint::Given | Endpoint::Cname(_) => None,
+    }
+}
+
+/// The target of a CNAME.
+fn cname(tail: &TailBuf) -> Option<String> {
+    let [(_, octets), _] = tail.ring(0, 1);
+    let (_, data) = octets.split_first_chunk::<2>().filter(|_| tail.rtype() == rtype::CNAME)?;
+    Name::from_wire(data).ok().map(|name| name.to_string())
 }
 
 /// The addresses of a tail, in ring order.

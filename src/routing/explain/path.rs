@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::model::{Family, Forced, Forcing, Member, Node, NodeId, Region, Slot, Tree, Weight};
+use crate::model::{
+    Endpoint, Family, Forced, Forcing, Member, Node, NodeId, Region, Slot, Tree, Weight,
+};
 use crate::routing::distribution::RingOf;
 use crate::routing::inputs::PoolStanding;
 use crate::routing::offer::Class;
@@ -19,6 +21,8 @@ pub(super) struct Path<'a> {
     pub(super) class: &'a Class,
     /// What led to the class, unless that differs within the client's prefix.
     pub(super) classified: Option<&'a Classified>,
+    /// Where what each of the tree's slots serves is from.
+    pub(super) endpoints: &'a [Option<&'a Endpoint>],
     /// The pools in the tree's slots.
     pub(super) pools: &'a [Option<&'a PoolStanding>],
     /// This nameserver's own round-trip times, by region.
@@ -217,6 +221,10 @@ impl Path<'_> {
         let region = self.tree.slots.get(slot.index());
         let region = region.and_then(|region| self.regions.get(region.index()));
         region.map_or_else(String::new, |region| region.name.to_string())
+    }
+
+    pub(super) fn endpoint(&self, slot: Slot) -> Option<&Endpoint> {
+        self.endpoints.get(slot.index()).copied().flatten()
     }
 
     pub(super) fn pool(&self, slot: Slot) -> Option<&PoolStanding> {

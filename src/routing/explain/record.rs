@@ -1,7 +1,7 @@
 //! One record explained for one client and one address family.
 
 use crate::geo::{DatabaseError, Geo, LatencyTable};
-use crate::model::{Family, Forced, OnAllDown, RecordId, Slot, Tree};
+use crate::model::{Endpoint, Family, Forced, OnAllDown, PoolId, RecordId, Slot, Tree};
 use crate::routing::classes::{Walked, flatten};
 use crate::routing::distribution::RingOf;
 use crate::routing::places::Asker;
@@ -51,11 +51,15 @@ pub fn explain(
         class.distribution.shares,
         "the same walk serves"
     );
+    let pools = &assembly.bindings[served.binding.index()].pools;
+    let endpoint = |pool: &Option<PoolId>| Some(&assembly.pools.get((*pool)?.index())?.endpoint);
+    let endpoints: Vec<Option<&Endpoint>> = pools.iter().map(endpoint).collect();
     let path = Path {
         tree,
         family,
         class: &known.class,
         classified: known.classified.as_ref(),
+        endpoints: &endpoints,
         pools: &sight.pools,
         rtts: &snapshot.rtts,
         forcings: &sight.forcings,

@@ -53,6 +53,7 @@ fn explained(
         family,
         class,
         classified,
+        endpoints: &[],
         pools: &pools,
         rtts: &[],
         forcings: &[],
