@@ -49,11 +49,6 @@ impl<'a> Value<'a> {
         None
     }
 
-    /// Reports that this is understood, but that nothing acts on it yet.
-    pub(super) fn later<T>(&self, wanted: &str) -> Option<T> {
-        self.refuse(format!("{wanted}; {} is known, but not yet supported", self.found()))
-    }
-
     /// The value as it is told in a problem.
     pub(super) fn found(&self) -> String {
         match self.tree {
