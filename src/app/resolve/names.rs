@@ -153,11 +153,13 @@ impl Resolver<'_> {
 
     /// The checks by which this nameserver tells whether it is cut off.
     pub(super) fn references(&mut self) -> Vec<Arc<Check>> {
-        let names = &self.config.safety.references;
-        let checks = self.checks_named(names, "safety.references");
-        for (name, check) in names.iter().zip(&checks) {
+        let mut checks = Vec::new();
+        for name in &self.config.safety.references {
+            let found = self.checks_named(std::slice::from_ref(name), "safety.references");
+            let Some(check) = found.into_iter().next() else { continue };
             let probes_itself = !matches!(check.probe, model::Probe::Calculated(_));
             if probes_itself && check.asks_of_its_own() {
+                checks.push(check);
                 continue;
             }
             let found = format!("\"{}\", which is probed where it is served", name.value);

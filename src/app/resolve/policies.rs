@@ -97,6 +97,36 @@ impl Resolver<'_> {
             self.plans.push(plan);
         }
         self.circles();
+        if self.buildable {
+            self.vain_ramps();
+        }
+    }
+
+    /// Warns of ramps that nobody notices: a tier of a failover that does not spill takes all, however
+    /// little its members offer.
+    fn vain_ramps(&mut self) {
+        let mut vain: Vec<(RegionId, usize)> = Vec::new();
+        for (at, plan) in self.plans.iter().enumerate() {
+            let Plan::Failover { tiers, spill: false, .. } = plan else { continue };
+            // Within a tier of several the others take what one leaves.
+            let alone = tiers.iter().filter_map(|tier| match tier.as_slice() {
+                [(Named::Region(region), _)] => Some(*region),
+                _ => None,
+            });
+            let ramps = |region: &RegionId| self.config.regions[region.index()].calm.ramp.is_some();
+            vain.extend(alone.filter(ramps).map(|region| (region, at)));
+        }
+        for (region, at) in vain {
+            let region = &self.config.regions[region.index()].name;
+            let policy = &self.config.policies[at].name.value;
+            let key = format!("regions.{}.ramp", region.value);
+            let found = format!("a ramp of a region that is a tier of policies.{policy} by itself");
+            let wanted = format!(
+                "spill = true in policies.{policy}: without it that tier takes all answers at once, \
+                 and the ramp has no effect there"
+            );
+            self.warn(&region.place.clone(), key, found, wanted);
+        }
     }
 
     fn plan(&mut self, policy: &Policy) -> Plan {
