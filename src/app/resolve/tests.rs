@@ -218,6 +218,37 @@ fn a_fallback_that_takes_no_part_is_told() {
 }
 
 #[test]
+fn a_ramp_that_nobody_notices_is_told() {
+    let policies = |spill| {
+        format!(
+            "policies.main = {{ type = \"failover\", order = [\"a\", [\"b\", \"c\"]], spill = {spill} }}\n"
+        )
+    };
+    let text = |spill| {
+        let region = |name, last| {
+            format!("regions.{name} = {{ addresses = [\"192.0.2.{last}\"], ramp = \"1m\" }}\n")
+        };
+        format!(
+            "version = 1\nzones.\"example.com\" = {{ nameservers = {{ \"ns.example.net\" = [] }} }}\n{}{}{}{}\
+             [[records]]\nname = \"app.example.com\"\npolicy = \"main\"\n",
+            region("a", 1),
+            region("b", 2),
+            region("c", 3),
+            policies(spill)
+        )
+    };
+    let told = |spill| {
+        let source = Source { path: "t.toml".into(), text: text(spill) };
+        let (config, mut problems) = config::parse(&Arc::new(source));
+        let _ = resolve(&config, &mut problems);
+        assert_eq!(problems.errors(), 0, "{problems}");
+        problems.0.iter().map(|problem| problem.key.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(false), ["regions.a.ramp"], "the others share their tier");
+    assert_eq!(told(true), [""; 0]);
+}
+
+#[test]
 fn the_worst_case_of_a_record_is_that_of_its_worst_check() {
     let r = resolved(
         r#"
