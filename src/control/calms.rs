@@ -141,7 +141,10 @@ impl State {
         };
         for pool in all() {
             let seen = self.calms.seen[pool.index()].clone();
-            self.calms.see(&assembly, pool, seen, now);
+            // Those that failed first stay those, whatever was loaded meanwhile.
+            let down = self.targets_of(pool).filter(|tracked| !tracked.is_up());
+            let since = down.map(|tracked| tracked.health.since).min().unwrap_or(now);
+            self.calms.see(&assembly, pool, seen, since);
         }
         self.keep_regions();
         self.pools =

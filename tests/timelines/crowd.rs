@@ -56,7 +56,7 @@ async fn an_hour_of_a_thousand_regions() {
     assert_eq!(first.reason, "available");
     let before = night.handle.current().generation;
     // What a compile makes of any health is the matter of the properties of routing; this looks now and then.
-    for secs in (60..=3600).step_by(37) {
+    for secs in (60..=3600).step_by(97) {
         let look = night.at(secs).await;
         assert_eq!(look.reason, "available");
         let sum: f64 = look.regions.iter().map(|region| region.share).sum();
@@ -69,7 +69,7 @@ async fn an_hour_of_a_thousand_regions() {
             downs += usize::from(down);
         }
     }
-    assert!(downs > 500, "there was something to be seen: {downs}");
+    assert!(downs > 200, "there was something to be seen: {downs}");
     let published = night.handle.current().generation - before;
     // Each failure may change a state or a TTL, and each return two more; nothing else publishes.
     let failures = failures.load(Ordering::Relaxed);
