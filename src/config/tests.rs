@@ -115,7 +115,7 @@ fn collect(root: &Json, node: &Json, kind: String, found: &mut BTreeMap<String, 
 }
 
 /// In `config/trimtab.toml` a line `# key = value` or `# [table]` is an option at its default; other
-/// comments start otherwise. Later options are behind `#~`.
+/// comments start otherwise.
 fn uncommented(text: &str) -> String {
     let option = |line: &str| {
         let rest = line.strip_prefix("# ")?;
@@ -219,7 +219,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     for (kind, keys) in known {
         for key in keys {
             let shown = text.lines().any(|line| {
-                let line = line.trim_start_matches(['#', '~', ' ', '[']);
+                let line = line.trim_start_matches(['#', ' ', '[']);
                 line.split([' ', '.', ']']).any(|word| word == key)
             });
             assert!(shown, "{kind}.{key} is not in config/trimtab.toml");
