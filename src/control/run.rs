@@ -19,6 +19,7 @@ use super::requests::Storing;
 use super::state::State;
 use super::store::Store;
 use super::tell;
+use super::turns::Itself;
 use super::views::EventView;
 use crate::clock;
 use crate::health::{Held, Observation, Outcome, PoolHealth};
@@ -120,6 +121,8 @@ pub struct Control {
     /// Transitions that wait for what they bring about, and how many more there are.
     pub(super) noted: Vec<Noted>,
     pub(super) more_noted: usize,
+    /// What was told last of this nameserver's own view.
+    pub(super) told: Itself,
     /// How far the wall clock is ahead of the timeline of the state, in milliseconds.
     pub(super) offset: i128,
 }
@@ -149,6 +152,7 @@ impl Control {
             held_back: Vec::new(),
             noted: Vec::new(),
             more_noted: 0,
+            told: Itself::default(),
             offset: 0,
         };
         control.offset = control.clock_offset();
@@ -343,6 +347,7 @@ impl Control {
         }
         self.show_overrides();
         self.tell_settled();
+        self.tell_itself();
     }
 
     pub(super) fn tell_settled(&self) {

@@ -106,6 +106,28 @@ impl Control {
         self.note(kind, turn, text, about);
     }
 
+    /// Tells what a reload has changed in this nameserver's own view.
+    pub(super) fn tell_itself(&mut self) {
+        let cut_off = self.state.self_check.cut_off.is_some();
+        if self.told.cut_off != cut_off {
+            self.note_cut_off(cut_off);
+        }
+        for family in Family::BOTH {
+            let kept = !self.state.calms.kept[family.index()].is_empty();
+            if self.told.kept[family.index()] != kept {
+                self.note_kept(family);
+            }
+        }
+        self.show_abstaining();
+    }
+
+    /// Shows how many targets cannot be asked.
+    fn show_abstaining(&self) {
+        let all = self.state.targets.iter();
+        let silent = all.filter(|t| t.health.abstains(&t.target.check.timing)).count();
+        self.wiring.metrics.abstaining(silent);
+    }
+
     fn note_kept(&mut self, family: Family) {
         let assembly = Arc::clone(&self.state.assembly);
         let kept = &self.state.calms.kept[family.index()];
@@ -113,6 +135,7 @@ impl Control {
             kept.iter().take(NAMES).map(|id| &*assembly.regions[id.index()].name).collect();
         let more = kept.len().saturating_sub(names.len());
         let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        self.told.kept[family.index()] = !kept.is_empty();
         let (failing, of) = self.state.calms.failing(family);
         let (turn, text) = if names.is_empty() {
             let text = format!(
@@ -135,6 +158,7 @@ impl Control {
     }
 
     fn note_cut_off(&mut self, cut_off: bool) {
+        self.told.cut_off = cut_off;
         self.wiring.metrics.cut_off(cut_off);
         let (turn, text) = if cut_off {
             let text = "every target fails, and so do the references: this nameserver is cut off; \
@@ -149,9 +173,7 @@ impl Control {
 
     fn note_silent(&mut self, id: TargetId, silent: bool) {
         let cut_off = self.state.self_check.cut_off.is_some();
-        let all = self.state.targets.iter();
-        let silent_ones = all.filter(|t| t.health.abstains(&t.target.check.timing)).count();
-        self.wiring.metrics.abstaining(silent_ones);
+        self.show_abstaining();
         // Then it is told of all of them at once.
         if cut_off {
             return;
@@ -263,6 +285,14 @@ impl Control {
         let assembly = &self.state.assembly;
         assembly.regions[assembly.pools[pool.index()].region.index()].name.to_string()
     }
+}
+
+/// What was told of this nameserver's own view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Itself {
+    cut_off: bool,
+    /// By family, whether regions are kept although they fail.
+    kept: [bool; 2],
 }
 
 /// What an event is about.
