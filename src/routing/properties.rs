@@ -230,9 +230,11 @@ proptest! {
         let mut after = up.clone();
         after[victim] = false;
         let (before, _) = shares(&spec, &binary(&up));
-        let (after, _) = shares(&spec, &binary(&after));
+        let (after, reason) = shares(&spec, &binary(&after));
         let of = |shares: &Shares, drawn| shares.get(drawn).copied().unwrap_or_default();
-        prop_assert!(share(&after, victim) <= share(&before, victim) + ROUNDING);
+        // Inside a fence in which nothing else is up it may earn more: there the all-down rules decide.
+        let earns = share(&after, victim) > share(&before, victim) + ROUNDING;
+        prop_assert!(!earns || reason.is_all_down());
         for other in before.keys().filter(|drawn| !drawn.has(victim) && **drawn != Drawn::Nodata) {
             prop_assert!(of(&after, other) >= of(&before, other) - ROUNDING, "{:?}", other);
         }
