@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::health::{Health, Observation, Outcome, Report, State as Judged, Transition, judge};
+use crate::health::{Health, Observation, Report, State as Judged, Transition, judge};
 use crate::model::{Looked, PoolId, RegionId, Target, TargetId, Timing};
 use crate::routing::Assembly;
 
@@ -39,6 +39,8 @@ pub struct Effects {
     pub silent: Option<bool>,
     /// It calls itself degraded from now on, or does not any more.
     pub degraded: Option<bool>,
+    /// It shows a certificate that expires at another time.
+    pub certificate: bool,
     /// This nameserver is cut off from now on, or is not any more.
     pub cut_off: Option<bool>,
     /// What has become of pools.
@@ -83,7 +85,9 @@ fn observed(state: &mut State, observation: Observation, now: Instant) -> Effect
         return Effects::default();
     };
     let mut effects = Effects { observed: Some(observation.target), ..Effects::default() };
-    if let Some((cut_off, turned)) = state.notice(at, &observation, now) {
+    let failed_before = state.targets[at].failing;
+    effects.certificate = state.targets[at].keep(&observation);
+    if let Some((cut_off, turned)) = state.notice(at, failed_before, observation.at, now) {
         (effects.cut_off, effects.turned) = (Some(cut_off), turned);
     }
     let observation = state.discounted(observation);
@@ -97,13 +101,18 @@ fn observed(state: &mut State, observation: Observation, now: Instant) -> Effect
     let settles = !was.settled() && is.settled();
     effects.silent = other(was.abstains(&timing), is.abstains(&timing));
     effects.degraded = other(was.report.degraded.is_some(), is.report.degraded.is_some());
-    let pools: Vec<PoolId> = tracked.pools.iter().map(|(pool, _)| *pool).collect();
+    let pools: Vec<PoolId> = tracked.pool_ids().collect();
     state.unsettled -= usize::from(settles);
+    match effects.silent {
+        Some(true) => state.abstaining += 1,
+        Some(false) => state.abstaining -= 1,
+        None => {}
+    }
     if let Some(took) = observation.phases.connect {
         (effects.timed, effects.publish) = state.connected(target.id, took);
     }
     if changed {
-        let failed = matches!(observation.outcome, Outcome::Fail(_));
+        let failed = observation.outcome.passed() == Some(false);
         effects.turned.join(state.refresh(&pools, failed, now));
     }
     effects.publish |= !effects.turned.pools.is_empty();

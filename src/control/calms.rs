@@ -22,14 +22,22 @@ pub(super) struct Calms {
     pub(super) calming: Vec<[Calming; 2]>,
     /// The pools of which time alone will change something.
     busy: BTreeSet<PoolId>,
-    /// By family: since when each region fails.
-    failing: [BTreeMap<RegionId, Instant>; 2],
+    /// By family: the regions that fail.
+    failing: [BTreeMap<RegionId, Failing>; 2],
     /// By family: the regions that are kept although they fail.
     pub(super) kept: [BTreeSet<RegionId>; 2],
     /// By family: how many regions are probed.
     of: [usize; 2],
     /// The pools of each region.
     by_region: Vec<Vec<PoolId>>,
+}
+
+/// That a region fails.
+#[derive(Debug, Clone, Copy)]
+struct Failing {
+    since: Instant,
+    /// So many of its pools do: there may be one for each record.
+    pools: usize,
 }
 
 /// Calming by pool name, for another assembly.
@@ -77,40 +85,43 @@ impl Calms {
         some.map(|(pool, calming)| (assembly.pool_name(pool), *calming)).collect()
     }
 
-    /// Whether anything of a region is seen to fail by itself.
-    pub(super) fn fails(&self, pool: PoolId, family: Family) -> bool {
-        self.seen.get(pool.index()).is_some_and(|seen| seen.of(family).fails)
-    }
-
     /// How many regions fail in a family, and of how many.
     pub(super) fn failing(&self, family: Family) -> (usize, usize) {
         (self.failing[family.index()].len(), self.of[family.index()])
     }
 
-    /// Takes in what is seen of a pool. Returns whether its region begins or ends to fail in a family.
-    fn see(
-        &mut self,
-        assembly: &Assembly,
-        pool: PoolId,
-        is: PoolHealth,
-        now: Instant,
-    ) -> [bool; 2] {
-        if let Some(seen) = self.seen.get_mut(pool.index()) {
-            *seen = is;
+    /// Takes in what is seen of a pool of a region. Returns whether the region begins or ends to fail in
+    /// any family.
+    fn see(&mut self, region: RegionId, pool: PoolId, is: PoolHealth, now: Instant) -> bool {
+        let was = std::mem::replace(&mut self.seen[pool.index()], is);
+        let mut changed = false;
+        for family in Family::BOTH {
+            let is = self.seen[pool.index()].of(family).fails;
+            changed |= match (was.of(family).fails, is) {
+                (false, true) => self.begins(region, family, now),
+                (true, false) => self.ends(region, family),
+                _ => false,
+            };
         }
-        let region = assembly.pools[pool.index()].region;
-        let of_region = &self.by_region[region.index()];
-        let fails =
-            Family::BOTH.map(|family| of_region.iter().any(|pool| self.fails(*pool, family)));
-        Family::BOTH.map(|family| {
-            let fails = fails[family.index()];
-            let failing = &mut self.failing[family.index()];
-            match fails {
-                true if !failing.contains_key(&region) => failing.insert(region, now).is_none(),
-                true => false,
-                false => failing.remove(&region).is_some(),
-            }
-        })
+        changed
+    }
+
+    /// One more pool of a region fails. Returns whether it is the first.
+    fn begins(&mut self, region: RegionId, family: Family, now: Instant) -> bool {
+        let failing = self.failing[family.index()].entry(region);
+        let failing = failing.or_insert(Failing { since: now, pools: 0 });
+        failing.pools += 1;
+        failing.pools == 1
+    }
+
+    /// One pool of a region fails no longer. Returns whether it was the last.
+    fn ends(&mut self, region: RegionId, family: Family) -> bool {
+        let failing = &mut self.failing[family.index()];
+        if let Some(others) = failing.get_mut(&region).filter(|failing| failing.pools > 1) {
+            others.pools -= 1;
+            return false;
+        }
+        failing.remove(&region).is_some()
     }
 }
 
@@ -139,12 +150,15 @@ impl State {
             by_region,
             ..Calms::default()
         };
-        for pool in all() {
-            let seen = self.calms.seen[pool.index()].clone();
-            // Those that failed first stay those, whatever was loaded meanwhile.
-            let down = self.targets_of(pool).filter(|tracked| !tracked.is_up());
-            let since = down.map(|tracked| tracked.health.since).min().unwrap_or(now);
-            self.calms.see(&assembly, pool, seen, since);
+        for (pool, spec) in all().zip(&assembly.pools) {
+            for family in Family::BOTH {
+                if self.calms.seen[pool.index()].of(family).fails {
+                    // Those that failed first stay those, whatever was loaded meanwhile.
+                    let down = self.targets_of(pool).filter(|tracked| !tracked.is_up());
+                    let since = down.map(|tracked| tracked.health.since).min().unwrap_or(now);
+                    self.calms.begins(spec.region, family, since);
+                }
+            }
         }
         self.keep_regions();
         self.pools =
@@ -158,12 +172,11 @@ impl State {
     }
 
     fn rejudge(&mut self, pools: &[PoolId], cause: Cause, now: Instant) -> Turned {
-        let assembly = Arc::clone(&self.assembly);
         let (mut turned, mut recount) = (Turned::default(), false);
         for pool in pools {
             let is = self.judge_pool(*pool);
-            let changed = self.calms.see(&assembly, *pool, is, now);
-            recount |= changed.contains(&true);
+            let region = self.assembly.pools[pool.index()].region;
+            recount |= self.calms.see(region, *pool, is, now);
         }
         let mut also: BTreeSet<PoolId> = BTreeSet::new();
         if recount {
@@ -290,7 +303,8 @@ impl State {
         let mut changed = Vec::new();
         for family in Family::BOTH {
             let at = family.index();
-            let failing = self.calms.failing[at].iter().map(|(region, since)| (*region, *since));
+            let failing = self.calms.failing[at].iter();
+            let failing = failing.map(|(region, failing)| (*region, failing.since));
             let is = kept(failing, self.calms.of[at], safety);
             let was = std::mem::replace(&mut self.calms.kept[at], is);
             let other = was.symmetric_difference(&self.calms.kept[at]);

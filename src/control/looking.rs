@@ -1,8 +1,11 @@
 //! What becomes of each look behind an alias: sentences, events, metrics, and what is stored.
 
+use std::net::IpAddr;
+
 use super::aliases::{Alias, News};
 use super::apply::{Event, apply};
 use super::run::Control;
+use super::tell;
 use super::views::{EventKind, EventView, Turn};
 use crate::clock;
 use crate::model::{Endpoint, Family, Looked, Pool, Resolved};
@@ -115,12 +118,7 @@ fn count(found: &Resolved, family: Family) -> usize {
 
 /// `192.0.2.1, 192.0.2.2 and 7 more`.
 fn listed(found: &Resolved) -> String {
-    let v4 = found.v4.iter().map(ToString::to_string);
-    let all: Vec<String> = v4.chain(found.v6.iter().map(ToString::to_string)).collect();
-    match all.split_at_checked(LISTED) {
-        Some((few, more)) if !more.is_empty() => {
-            format!("{} and {} more", few.join(", "), more.len())
-        }
-        _ => all.join(", "),
-    }
+    let v4 = found.v4.iter().copied().map(IpAddr::V4);
+    let all: Vec<IpAddr> = v4.chain(found.v6.iter().copied().map(IpAddr::V6)).collect();
+    tell::listed(all, LISTED, ", ")
 }

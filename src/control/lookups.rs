@@ -27,17 +27,15 @@ fn lb() -> Name {
 
 /// The region r0 behind the alias lb.example.net, and r1 with the address WEST.
 fn assembly(on_all_down: OnAllDown) -> Arc<Assembly> {
-    let given = assembly_of(&[(0, 0), (1, 1)], &check("web"), on_all_down, None);
-    let mut parts = (**given).clone();
-    parts.pools[0].endpoint = Endpoint::Alias(lb());
-    let names = Names::build(Vec::new(), &[], &mut crate::problem::Problems::default());
-    let options = Options::default();
-    Arc::new(Assembly::new(parts, Arc::new(names), Arc::default(), options, |_, _| 0))
+    aliased(&assembly_of(&[(0, 0), (1, 1)], &check("web"), on_all_down, None))
 }
 
 /// The same without r1.
 fn alone() -> Arc<Assembly> {
-    let given = assembly_of(&[(0, 0)], &check("web"), OnAllDown::Open, None);
+    aliased(&assembly_of(&[(0, 0)], &check("web"), OnAllDown::Open, None))
+}
+
+fn aliased(given: &Assembly) -> Arc<Assembly> {
     let mut parts = (**given).clone();
     parts.pools[0].endpoint = Endpoint::Alias(lb());
     let names = Names::build(Vec::new(), &[], &mut crate::problem::Problems::default());

@@ -101,7 +101,7 @@ impl Control {
             kind: EventKind::Transition,
             text,
             turn: if transition.to == Judged::Down { Turn::Worse } else { Turn::Better },
-            subject: Some(format!("{}: {}", target.destination, target.check.name)),
+            subject: Some(target.subject()),
             region: region.map(|region| assembly.regions[region.index()].name.to_string()),
             reason: Some(format!("{}: {}", target.check.name, transition.cause)),
             lasted_secs: Some(lasted.as_secs_f64()),
@@ -238,7 +238,7 @@ impl Control {
         self.offset = offset;
         let way = if by > 0 { "ahead" } else { "back" };
         let by = Duration::from_millis(u64::try_from(by.unsigned_abs()).unwrap_or(u64::MAX));
-        let by = humantime::format_duration(Duration::from_secs(by.as_secs()));
+        let by = tell::whole_secs(by);
         let text = format!("the system's clock was set {way} by {by}; no state depends on it");
         tracing::warn!("{text}");
         self.keep_event(EventView { kind: EventKind::ClockSet, text, ..self.event() });

@@ -22,7 +22,7 @@ use super::tell;
 use super::turns::Itself;
 use super::views::EventView;
 use crate::clock;
-use crate::health::{Held, Observation, Outcome, PoolHealth};
+use crate::health::{Held, Observation, PoolHealth};
 use crate::metrics::{Live, Metrics};
 use crate::model::{BindingId, Family, Looked, PoolId, RegionId, Target, TargetId};
 use crate::routing::{Assembly, Handle, Publisher, Snapshot, compile};
@@ -235,11 +235,7 @@ impl Control {
     }
 
     fn take_in(&mut self, observation: Observation, now: Instant) {
-        let passed = match observation.outcome {
-            Outcome::Pass => Some(true),
-            Outcome::Fail(_) => Some(false),
-            Outcome::Missing(_) => None,
-        };
+        let passed = observation.outcome.passed();
         let took = observation.phases.total;
         let effects = apply(&mut self.state, Event::Observed(observation), now);
         let Some(id) = effects.observed else { return };
@@ -253,6 +249,9 @@ impl Control {
             self.note_moved(moved, sentence);
         }
         self.note_effects(id, &effects, now);
+        if let Some(at) = self.state.position(id).filter(|_| effects.certificate) {
+            self.show_certificate(&self.state.targets[at]);
+        }
         self.watch_certificate(id);
         self.pending |= effects.publish;
         if effects.transition.is_some() {
@@ -344,6 +343,9 @@ impl Control {
         let assembly = Arc::clone(&self.state.assembly);
         for region in &assembly.regions {
             self.region(region.pool, None);
+        }
+        for tracked in &self.state.targets {
+            self.show_certificate(tracked);
         }
         self.show_overrides();
         self.tell_settled();

@@ -61,17 +61,16 @@ impl State {
         self.self_check = check;
     }
 
-    /// Takes in a result of the target at a position. Returns whether this nameserver is cut off from
+    /// Takes in that the target at a position fails or not, and did before. Returns whether this nameserver is cut off from
     /// now on, or no longer, if that has changed, and what follows from it.
     pub(super) fn notice(
         &mut self,
         at: usize,
-        seen: &Observation,
+        was: bool,
+        began: Instant,
         now: Instant,
     ) -> Option<(bool, Turned)> {
-        let tracked = &mut self.targets[at];
-        let was = tracked.failing;
-        tracked.keep(seen);
+        let tracked = &self.targets[at];
         let is = tracked.failing;
         let count = match (tracked.reference, tracked.is_route()) {
             (true, _) => &mut self.self_check.references,
@@ -86,7 +85,7 @@ impl State {
                 Some((true, self.take_back(now)))
             }
             (Some(_), false) => {
-                (self.self_check.cut_off, self.self_check.ended) = (None, Some(seen.at));
+                (self.self_check.cut_off, self.self_check.ended) = (None, Some(began));
                 Some((false, Turned::default()))
             }
             _ => None,
@@ -119,7 +118,7 @@ impl State {
             }
             if health.state != Judged::Down && health.failures > 0 {
                 health.failures = 0;
-                pools.extend(tracked.pools.iter().map(|(pool, _)| *pool));
+                pools.extend(tracked.pool_ids());
             }
         }
         pools.sort_unstable();

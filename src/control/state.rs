@@ -38,6 +38,8 @@ pub struct State {
     pub(super) targets: Vec<Tracked>,
     /// How many of them have not settled.
     pub(super) unsettled: usize,
+    /// How many of them cannot be asked.
+    pub(super) abstaining: usize,
     by_id: HashMap<TargetId, usize>,
     /// For each pool: where the health of its (check, address) stands.
     members: Vec<HashMap<(Arc<str>, IpAddr), usize>>,
@@ -74,6 +76,7 @@ impl State {
             forces: Arc::default(),
             targets: Vec::new(),
             unsettled: 0,
+            abstaining: 0,
             by_id: HashMap::new(),
             members: Vec::new(),
             pools: Vec::new(),
@@ -271,6 +274,7 @@ impl State {
         }
         self.by_id = targets.iter().enumerate().map(|(at, t)| (t.target.id, at)).collect();
         self.unsettled = targets.iter().filter(|tracked| !tracked.health.settled()).count();
+        self.abstaining = targets.iter().filter(|tracked| tracked.abstains()).count();
         self.targets = targets;
         self.members = members;
         self.by_region = by_region(&assembly, &self.targets);
@@ -370,7 +374,8 @@ impl State {
 
     /// The target of an observation; `None` when a reload has removed it.
     pub(super) fn find(&mut self, id: TargetId) -> Option<&mut Tracked> {
-        self.targets.get_mut(*self.by_id.get(&id)?)
+        let at = self.position(id)?;
+        self.targets.get_mut(at)
     }
 
     pub(super) fn judge_pool(&self, id: PoolId) -> PoolHealth {

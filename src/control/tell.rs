@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::health::{Held, State as Judged};
 use crate::model::{BindingId, Endpoint, Family, PoolId};
@@ -25,9 +26,8 @@ pub(super) fn moved(state: &State, moved: &Moved) -> String {
         target.destination,
         of_pools(state, pools)
     );
-    let more = pools.len().saturating_sub(NAMES);
-    let name = |pool: &PoolId| state.assembly.pool_name(*pool);
-    let region = listed(&pools.iter().take(NAMES).map(name).collect::<Vec<_>>(), more);
+    let names = pools.iter().map(|pool| state.assembly.pool_name(*pool));
+    let region = listed(names, NAMES, "; ");
     let address = target.destination.to_string();
     match (from, to) {
         (_, Judged::Down) => {
@@ -44,8 +44,7 @@ pub(super) fn moved(state: &State, moved: &Moved) -> String {
 
 /// What the first few pools of a list serve now.
 pub(super) fn of_pools(state: &State, pools: &[PoolId]) -> String {
-    let few: Vec<String> = pools.iter().take(NAMES).map(|pool| of_pool(state, *pool)).collect();
-    listed(&few, pools.len() - few.len())
+    listed(pools.iter().map(|pool| of_pool(state, *pool)), NAMES, "; ")
 }
 
 /// What a pool serves now: `eu-west is down and serves 0 of 1 IPv4 addresses`.
@@ -84,11 +83,23 @@ fn of_pool(state: &State, id: PoolId) -> String {
     text
 }
 
-/// The first few of a list, and how many more there are.
-fn listed(few: &[String], more: usize) -> String {
+/// A time without what is less than a second: `8m 17s`.
+pub(super) fn whole_secs(time: Duration) -> String {
+    humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+}
+
+/// The first few of a list, with this between them, and how many more there are.
+pub(super) fn listed<T: ToString>(
+    all: impl IntoIterator<Item = T, IntoIter: ExactSizeIterator>,
+    most: usize,
+    between: &str,
+) -> String {
+    let all = all.into_iter();
+    let more = all.len().saturating_sub(most);
+    let few: Vec<String> = all.take(most).map(|one| one.to_string()).collect();
     match more {
-        0 => few.join("; "),
-        _ => format!("{} and {more} more", few.join("; ")),
+        0 => few.join(between),
+        _ => format!("{} and {more} more", few.join(between)),
     }
 }
 
@@ -165,9 +176,8 @@ pub(super) fn worst(served: &Served, family: Family) -> Reason {
 /// sentence.
 pub(super) fn all_down(assembly: &Assembly, change: &Change) -> String {
     let records = assembly.records_of(change.binding);
-    let more = records.len().saturating_sub(NAMES);
-    let names: Vec<String> = records.take(NAMES).map(|record| record.name.to_string()).collect();
-    let (record, family) = (listed(&names, more), change.family.name());
+    let names = records.map(|record| &record.name);
+    let (record, family) = (listed(names, NAMES, "; "), change.family.name());
     let what = match change.reason {
         Reason::Available | Reason::NoFamily => {
             let sentence = format!("{record}: no longer all down for {family}");

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::health::{Health, LastResult, Observation, Outcome, State as Judged};
+use crate::health::{Health, LastResult, Observation, State as Judged};
 use crate::model::{Asks, Check, Destination, PoolId, Target, TargetId};
 
 /// So many results of each target are kept.
@@ -74,6 +74,16 @@ impl Tracked {
         self.health.state != Judged::Down
     }
 
+    /// Whether it cannot be asked, and so decides nothing.
+    pub(super) fn abstains(&self) -> bool {
+        self.health.abstains(&self.target.check.timing)
+    }
+
+    /// The pools that depend on it.
+    pub(super) fn pool_ids(&self) -> impl Iterator<Item = PoolId> {
+        self.pools.iter().map(|(pool, _)| *pool)
+    }
+
     /// Whether it tells, by failing along with all others, that this nameserver is cut off.
     pub(super) fn is_route(&self) -> bool {
         let check = &self.target.check;
@@ -81,19 +91,18 @@ impl Tracked {
         !self.reference && !self.pools.is_empty() && check.decides() && over_the_network
     }
 
-    /// Keeps a result, and what it says beside passing.
-    pub(super) fn keep(&mut self, seen: &Observation) {
+    /// Keeps a result, and what it says beside passing. Returns whether it shows a certificate that
+    /// expires at another time.
+    pub(super) fn keep(&mut self, seen: &Observation) -> bool {
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
         let outcome = seen.outcome.clone();
         self.history.push_back(LastResult { at: seen.at, outcome, phases: seen.phases });
-        self.expires = seen.report.expires.or(self.expires);
-        match seen.outcome {
-            Outcome::Pass => self.failing = false,
-            Outcome::Fail(_) => self.failing = true,
-            Outcome::Missing(_) => {}
-        }
+        self.failing = seen.outcome.passed().map_or(self.failing, |passed| !passed);
+        let was = self.expires;
+        self.expires = seen.report.expires.or(was);
+        self.expires != was
     }
 }
 

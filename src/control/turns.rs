@@ -8,8 +8,9 @@ use super::apply::Effects;
 use super::calms::Turned;
 use super::run::Control;
 use super::tell;
+use super::tracked::Tracked;
 use super::views::{EventKind, EventView, Turn};
-use crate::health::{Calmed, Held, Outcome};
+use crate::health::{Calmed, Held};
 use crate::model::{Family, PoolId, TargetId};
 
 /// How many names a sentence lists before it only counts.
@@ -41,7 +42,7 @@ impl Control {
             self.region(*pool, Some(was));
         }
         for (pool, family, calmed) in &turned.calmed {
-            self.note_calmed(*pool, *family, *calmed, now);
+            self.note_calmed(*pool, *family, *calmed);
         }
         for family in &turned.kept {
             self.note_kept(*family);
@@ -69,7 +70,7 @@ impl Control {
         self.keep_event(event);
     }
 
-    fn note_calmed(&mut self, pool: PoolId, family: Family, calmed: Calmed, now: Instant) {
+    fn note_calmed(&mut self, pool: PoolId, family: Family, calmed: Calmed) {
         let name = self.state.assembly.pool_name(pool);
         let of = family.name();
         let damping = self.state.assembly.judging.damping;
@@ -79,7 +80,7 @@ impl Control {
                     let halves = (penalty / damping.below).log2().max(0.0);
                     damping.half_life.mul_f64(halves)
                 });
-                let wait = humantime::format_duration(Duration::from_secs(wait.as_secs()));
+                let wait = tell::whole_secs(wait);
                 let text = format!(
                     "{name} changes its state too often ({of}, penalty {penalty:.1}): it is held \
                      down until it has been quiet for about {wait}"
@@ -101,7 +102,6 @@ impl Control {
                 (EventKind::Failback, Turn::Better, format!("{name} is let back ({of})"))
             }
         };
-        self.keep_calming(pool, now);
         let about = About { region: Some(self.region_of(pool)), subject: format!("{name} {of}") };
         self.note(kind, turn, text, about);
     }
@@ -118,23 +118,15 @@ impl Control {
                 self.note_kept(family);
             }
         }
-        self.show_abstaining();
-    }
-
-    /// Shows how many targets cannot be asked.
-    fn show_abstaining(&self) {
-        let all = self.state.targets.iter();
-        let silent = all.filter(|t| t.health.abstains(&t.target.check.timing)).count();
-        self.wiring.metrics.abstaining(silent);
+        self.wiring.metrics.abstaining(self.state.abstaining);
     }
 
     fn note_kept(&mut self, family: Family) {
         let assembly = Arc::clone(&self.state.assembly);
         let kept = &self.state.calms.kept[family.index()];
-        let names: Vec<&str> =
-            kept.iter().take(NAMES).map(|id| &*assembly.regions[id.index()].name).collect();
-        let more = kept.len().saturating_sub(names.len());
-        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        let names = kept.iter().map(|id| &assembly.regions[id.index()].name);
+        let names = tell::listed(names, NAMES, ", ");
+        let are = if kept.len() == 1 { "is" } else { "are" };
         self.told.kept[family.index()] = !kept.is_empty();
         let (failing, of) = self.state.calms.failing(family);
         let (turn, text) = if names.is_empty() {
@@ -147,9 +139,8 @@ impl Control {
             let most = assembly.judging.safety.max_ejected * 100.0;
             let text = format!(
                 "{failing} of {of} regions fail ({}), and at most {most:.0} % may be out by probes \
-                 alone: {}{more} served all the same; this nameserver's own view may be at fault",
+                 alone: {names} {are} served all the same; this nameserver's own view may be at fault",
                 family.name(),
-                names.join(", ") + if names.len() == 1 { " is" } else { " are" },
             );
             (Turn::Worse, text)
         };
@@ -173,7 +164,7 @@ impl Control {
 
     fn note_silent(&mut self, id: TargetId, silent: bool) {
         let cut_off = self.state.self_check.cut_off.is_some();
-        self.show_abstaining();
+        self.wiring.metrics.abstaining(self.state.abstaining);
         // Then it is told of all of them at once.
         if cut_off {
             return;
@@ -187,8 +178,7 @@ impl Control {
         };
         let state = &self.state;
         let tracked = state.position(id).map(|at| &state.targets[at]);
-        let pools = tracked.into_iter().flat_map(|tracked| &tracked.pools);
-        let pools: Vec<PoolId> = pools.map(|(pool, _)| *pool).collect();
+        let pools: Vec<PoolId> = tracked.into_iter().flat_map(Tracked::pool_ids).collect();
         let text = format!("{text}; {}", tell::of_pools(state, &pools));
         let about = About { subject: about.subject + " silent", ..about };
         self.note(EventKind::Transition, turn, text, about);
@@ -231,20 +221,26 @@ impl Control {
         }
     }
 
-    /// Shows when a target's certificate expires, and tells of it in time, once.
+    /// Shows when a target's certificate expires.
+    pub(super) fn show_certificate(&self, tracked: &Tracked) {
+        let assembly = &self.state.assembly;
+        let Some(expires) = tracked.expires else { return };
+        for (pool, addresses) in &tracked.pools {
+            let pool = &assembly.pools[pool.index()];
+            let region = &assembly.regions[pool.region.index()].name;
+            let check = &tracked.target.check.name;
+            for address in addresses {
+                self.wiring.metrics.certificate(region, check, &pool.shown(*address), expires);
+            }
+        }
+    }
+
+    /// Tells in time of a target's certificate that expires, once.
     pub(super) fn watch_certificate(&mut self, id: TargetId) {
         let wall = (self.wiring.wall)();
-        let assembly = Arc::clone(&self.state.assembly);
-        let metrics = Arc::clone(&self.wiring.metrics);
         let Some(tracked) = self.state.find(id) else { return };
         let Some(expires) = tracked.expires else { return };
         let check = Arc::clone(&tracked.target.check);
-        for (pool, addresses) in &tracked.pools {
-            let region = &assembly.regions[assembly.pools[pool.index()].region.index()].name;
-            for address in addresses {
-                metrics.certificate(region, &check.name, &address.to_string(), expires);
-            }
-        }
         let left = expires.duration_since(wall).unwrap_or_default();
         let soon = left <= check.warn_before;
         if std::mem::replace(&mut tracked.warned, soon) == soon {
@@ -273,12 +269,9 @@ impl Control {
     fn about_target(&self, id: TargetId) -> Option<(About, Arc<str>)> {
         let tracked = &self.state.targets[self.state.position(id)?];
         let region = tracked.pools.first().map(|(pool, _)| self.region_of(*pool));
-        let subject = format!("{}: {}", tracked.target.destination, tracked.target.check.name);
-        let why = match tracked.health.last.as_ref().map(|last| &last.outcome) {
-            Some(Outcome::Fail(why) | Outcome::Missing(why)) => Arc::clone(why),
-            _ => Arc::default(),
-        };
-        Some((About { region, subject }, why))
+        let subject = tracked.target.subject();
+        let why = tracked.health.last.as_ref().and_then(|last| last.outcome.reason());
+        Some((About { region, subject }, why.cloned().unwrap_or_default()))
     }
 
     fn region_of(&self, pool: PoolId) -> String {

@@ -36,6 +36,27 @@ pub enum Outcome {
     Missing(Arc<str>),
 }
 
+impl Outcome {
+    /// Whether it passed; `None`: nothing is known of it.
+    #[must_use]
+    pub const fn passed(&self) -> Option<bool> {
+        match self {
+            Self::Pass => Some(true),
+            Self::Fail(_) => Some(false),
+            Self::Missing(_) => None,
+        }
+    }
+
+    /// Why it did not pass.
+    #[must_use]
+    pub const fn reason(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Pass => None,
+            Self::Fail(reason) | Self::Missing(reason) => Some(reason),
+        }
+    }
+}
+
 /// What a target says of itself, beside whether it passes.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Report {

@@ -120,6 +120,20 @@ pub fn probed(checks: &[Arc<Check>]) -> Vec<Arc<Check>> {
     found
 }
 
+/// What events call a check at a destination: what begins and what ends is told apart by it.
+#[must_use]
+pub fn subject(destination: &impl fmt::Display, check: &str) -> String {
+    format!("{destination}: {check}")
+}
+
+impl Target {
+    /// What events call it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        subject(&self.destination, &self.check.name)
+    }
+}
+
 /// Whether a check's results decide anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Role {

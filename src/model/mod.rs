@@ -27,7 +27,7 @@ pub use calm::{Calm, Damping, Failback, Judging, Ramp, Safety, Shed};
 pub use check::{
     Asks, Calculated, Check, Comparison, DEGRADED_FACTOR, Destination, DnsProbe, ExecProbe,
     FAST_BUDGET, FailWhen, IcmpProbe, Probe, PrometheusProbe, PushProbe, Role, Target, Timing,
-    WARN_BEFORE, probed,
+    WARN_BEFORE, probed, subject,
 };
 pub use client::Attributes;
 pub use digest::{Digest, mix};

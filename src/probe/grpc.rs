@@ -5,7 +5,6 @@
 
 use std::error::Error as _;
 use std::future::Future;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http_body_util::{BodyExt, Full};
@@ -20,7 +19,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::task::JoinSet;
 
 use super::attempt::{Attempt, Failure};
-use super::watched::{FirstByte, Watched};
+use super::watched::{FirstByte, Watched, beside};
 use super::{http, reason};
 use crate::clock;
 use crate::model::{GrpcProbe, Target};
@@ -74,15 +73,7 @@ where
             attempt.within(phase, sender.send_request(request)).await?.map_err(broken)?;
         attempt.within(|| "gRPC", judge(probe, response)).await?
     };
-    let verdict = {
-        let (mut verdict, connection) = (pin!(verdict), pin!(connection));
-        tokio::select! {
-            biased;
-            verdict = &mut verdict => verdict,
-            // The connection has ended; what came over it is still to be judged.
-            _ = connection => verdict.await,
-        }
-    };
+    let verdict = beside(connection, verdict).await;
     attempt.phases.first_byte = first.get().map(|at| at.saturating_duration_since(sent));
     verdict
 }

@@ -4,7 +4,6 @@
 
 use std::error::Error as _;
 use std::fmt::Write as _;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::attempt::{Attempt, Failure};
 use super::body::Body;
-use super::watched::{FirstByte, Watched};
+use super::watched::{FirstByte, Watched, beside};
 use super::{headers, reason};
 use crate::clock;
 use crate::model::{Destination, HttpProbe, Target};
@@ -61,15 +60,7 @@ where
         let response = response.map_err(|error| Failure::in_phase(phase(), told(&error)))?;
         judge(probe, response, attempt).await
     };
-    let verdict = {
-        let (mut verdict, connection) = (pin!(verdict), pin!(connection));
-        tokio::select! {
-            biased;
-            verdict = &mut verdict => verdict,
-            // The connection has ended; what came over it is still to be judged.
-            _ = connection => verdict.await,
-        }
-    };
+    let verdict = beside(connection, verdict).await;
     attempt.phases.first_byte = first.get().map(|at| at.saturating_duration_since(sent));
     verdict.and_then(|()| in_time(probe, clock::now().saturating_duration_since(sent)))
 }

@@ -72,11 +72,7 @@ pub(super) async fn run<F, P>(
                 (Outcome::Missing(why), Report::default(), phases)
             }
         };
-        let passed = match outcome {
-            Outcome::Pass => Some(true),
-            Outcome::Fail(_) => Some(false),
-            Outcome::Missing(_) => None,
-        };
+        let passed = outcome.passed();
         next = schedule.next(started, ended, passed, || shared.budget.grant(ended));
         let (target, at, gap) = (target.id, started, schedule.gap());
         let vantage = Vantage::Here;

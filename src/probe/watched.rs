@@ -1,8 +1,9 @@
 //! A stream that remembers when its first byte came in: hyper only tells when a whole response
 //! head is there, which a target that trickles can put off for long.
 
+use std::future::Future;
 use std::io::Result;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Instant;
@@ -10,6 +11,17 @@ use std::time::Instant;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::clock;
+
+/// A verdict, while the connection that it comes over is driven. What came over it is judged even when it
+/// has ended.
+pub(super) async fn beside<T>(connection: impl Future, verdict: impl Future<Output = T>) -> T {
+    let (mut verdict, connection) = (pin!(verdict), pin!(connection));
+    tokio::select! {
+        biased;
+        verdict = &mut verdict => verdict,
+        _ = connection => verdict.await,
+    }
+}
 
 /// When the first byte came in, shared with the stream.
 pub(super) type FirstByte = Arc<OnceLock<Instant>>;

@@ -14,6 +14,7 @@ use crate::clock::{self, Instant};
 use crate::config::Topic;
 use crate::control::views::{EventKind, EventView, Turn};
 use crate::control::{CheckFilter, EventFilter, Gone, Helm, Request};
+use crate::model::subject;
 use crate::routing::Handle;
 use crate::webhook::{self, Carrier, Hook, Hooks};
 use crate::wire::Name;
@@ -154,7 +155,7 @@ impl<C: Carrier> Feed<C> {
             let filter = CheckFilter { not_up: true, limit: usize::MAX, ..CheckFilter::default() };
             let checks = self.sources.helm.ask(|reply| Request::Checks(filter, reply)).await?;
             let down = checks.items.into_iter().filter(|check| check.state == "down");
-            sight.down = down.map(|one| format!("{}: {}", one.destination, one.check)).collect();
+            sight.down = down.map(|one| subject(&one.destination, &one.check)).collect();
         }
         let snapshot = self.sources.handle.current();
         let regions = snapshot.assembly.regions.iter().map(|region| region.name.to_string());

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 
+use crate::app::resolve::probed;
 use crate::config::Topic;
-use crate::model::{Family, RecordId, probed};
+use crate::model::{Family, RecordId, subject};
 use crate::routing::{Assembly, Snapshot};
 use crate::webhook::Message;
 use crate::wire::Name;
@@ -50,17 +51,8 @@ pub(super) fn is_of_state(began: &Message) -> bool {
 
 /// All targets of an assembly, as the subjects of their events.
 pub(super) fn targets(assembly: &Assembly) -> HashSet<String> {
-    let mut found = HashSet::new();
-    for pool in &assembly.pools {
-        let Some(region) = assembly.regions.get(pool.region.index()) else { continue };
-        for check in probed(&pool.checks) {
-            for address in Family::BOTH.into_iter().flat_map(|family| pool.addresses(family)) {
-                let destination = check.destination(&region.name, address);
-                found.insert(format!("{destination}: {}", check.name));
-            }
-        }
-    }
-    found
+    let all = probed(&assembly.regions, &assembly.pools).into_iter();
+    all.map(|(check, destination)| subject(&destination, &check.name)).collect()
 }
 
 /// Which of these records are all down, and in which families, as the subjects of events.

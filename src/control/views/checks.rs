@@ -4,7 +4,7 @@ use super::types::{CheckView, LastView, Page};
 use super::{Seen, page, time};
 use crate::control::helm::CheckFilter;
 use crate::control::tracked::Tracked;
-use crate::health::{LastResult, Outcome, State as Judged};
+use crate::health::{LastResult, State as Judged};
 
 /// The targets that are wanted.
 pub(in crate::control) fn checks(seen: Seen<'_>, filter: &CheckFilter) -> Page<CheckView> {
@@ -44,7 +44,7 @@ fn one(seen: Seen<'_>, tracked: &Tracked, history: bool) -> CheckView {
         fall: check.timing.fall,
         rise: check.timing.rise,
         interval_secs: check.timing.interval.as_secs_f64(),
-        abstains: health.abstains(&check.timing),
+        abstains: tracked.abstains(),
         degraded: health.report.degraded.as_ref().map(ToString::to_string),
         wants: health.report.weight,
         load: health.report.load,
@@ -60,10 +60,10 @@ fn one(seen: Seen<'_>, tracked: &Tracked, history: bool) -> CheckView {
 
 /// The last results of a target, a mark each.
 pub(super) fn marks(tracked: &Tracked) -> String {
-    let mark = |one: &LastResult| match one.outcome {
-        Outcome::Pass => '+',
-        Outcome::Fail(_) => '-',
-        Outcome::Missing(_) => '?',
+    let mark = |one: &LastResult| match one.outcome.passed() {
+        Some(true) => '+',
+        Some(false) => '-',
+        None => '?',
     };
     tracked.history.iter().map(mark).collect()
 }
@@ -72,12 +72,9 @@ fn last_view(seen: Seen<'_>, last: &LastResult) -> LastView {
     let ms = |time: std::time::Duration| time.as_secs_f64() * 1e3;
     LastView {
         ago_secs: seen.ago(last.at),
-        passed: last.outcome == Outcome::Pass,
-        missing: matches!(last.outcome, Outcome::Missing(_)),
-        reason: match &last.outcome {
-            Outcome::Pass => None,
-            Outcome::Fail(reason) | Outcome::Missing(reason) => Some(reason.to_string()),
-        },
+        passed: last.outcome.passed() == Some(true),
+        missing: last.outcome.passed().is_none(),
+        reason: last.outcome.reason().map(ToString::to_string),
         connect_ms: last.phases.connect.map(ms),
         tls_ms: last.phases.tls.map(ms),
         first_byte_ms: last.phases.first_byte.map(ms),

@@ -1,13 +1,13 @@
 //! Regions: observed health beside what is configured and what is forced.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::Seen;
 use super::checks::marks;
 use super::records::forced;
 use super::shares::shares;
 use super::types::{HealthWord, RegionFamily, RegionView, Share};
+use crate::control::tell::whole_secs;
 use crate::control::tracked::Tracked;
 use crate::health::{Held, Outcome, Report, State as Judged};
 use crate::model::{Family, PoolId, RecordId, Region, RegionId};
@@ -148,11 +148,7 @@ fn asks_for_less(tracked: &Tracked) -> Option<String> {
         Report { load: Some(load), .. } => format!("reports a load of {load}"),
         _ => return None,
     };
-    Some(format!("{}: {} {what}", tracked.target.destination, tracked.target.check.name))
-}
-
-fn whole_secs(time: Duration) -> String {
-    humantime::format_duration(Duration::from_secs(time.as_secs())).to_string()
+    Some(format!("{} {what}", tracked.target.subject()))
 }
 
 /// The target that tells most of why a pool is not just up.
@@ -178,7 +174,7 @@ fn reason(tracked: &Tracked) -> String {
         (1, _) => " (1 failure)".into(),
         (n, _) => format!(" ({n} failures in a row)"),
     };
-    format!("{}: {}: {saw}{count}", tracked.target.destination, tracked.target.check.name)
+    format!("{}: {saw}{count}", tracked.target.subject())
 }
 
 /// In how many records each region has a part, and its share in these.

@@ -74,9 +74,7 @@ fn in_numbers(seen: Seen<'_>) -> ChecksInNumbers {
         up: of(Judged::Up),
         down: of(Judged::Down),
         unknown: of(Judged::Unknown),
-        abstaining: (seen.state.targets.iter())
-            .filter(|t| t.health.abstains(&t.target.check.timing))
-            .count(),
+        abstaining: seen.state.abstaining,
         oldest_secs: seen.state.oldest_observation().map(|at| seen.ago(at)),
     }
 }
