@@ -124,6 +124,7 @@ fn parts(trees: Vec<Tree>) -> Parts {
     let regions = REGIONS.iter().zip(0..).map(|(&(latitude, longitude), n)| Region {
         name: format!("r{n}").into(),
         weight: Weight::DEFAULT,
+        capacity: None,
         location: Some(Location { latitude, longitude }),
         pool: PoolId(n),
     });

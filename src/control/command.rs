@@ -104,6 +104,8 @@ pub enum OverrideKind {
     ForceUp,
     /// Another weight.
     Weight,
+    /// Another region answers in its place.
+    Shift,
 }
 
 /// What a command came to: it is stored and published.

@@ -259,6 +259,7 @@ impl Control {
                 Force::Down => in_force.force_down += 1,
                 Force::Up => in_force.force_up += 1,
                 Force::Weight(_) => in_force.weight += 1,
+                Force::Shift(_) => in_force.shift += 1,
             }
         }
         self.wiring.metrics.overrides(in_force);

@@ -237,6 +237,7 @@ impl OverrideKind {
             Force::Down => Self::ForceDown,
             Force::Up => Self::ForceUp,
             Force::Weight(_) => Self::Weight,
+            Force::Shift(_) => Self::Shift,
         }
     }
 
@@ -248,6 +249,7 @@ impl OverrideKind {
             Self::ForceDown => "force-down",
             Self::ForceUp => "force-up",
             Self::Weight => "weight",
+            Self::Shift => "shift",
         }
     }
 }
@@ -266,6 +268,7 @@ pub(super) fn title(one: &Override) -> String {
     let place = one.record.as_ref().map_or_else(String::new, |name| format!(" in {name}"));
     let value = match &one.force {
         Force::Weight(weight) => format!(" {}", weight.0),
+        Force::Shift(to) => format!(" to {to}"),
         _ => String::new(),
     };
     format!("{}{value} (number {}) on {}{place}", one.force.label(), one.id, one.region)

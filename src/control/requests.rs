@@ -230,6 +230,7 @@ fn sentence(action: &Action, tried: &Tried) -> String {
                     Force::Down => "is forced down".into(),
                     Force::Up => "is forced up".into(),
                     Force::Weight(weight) => format!("weighs {}", weight.0),
+                    Force::Shift(to) => format!("is answered for by {to}"),
                 };
                 format!("{}{place} {what} (number {})", one.region, one.id)
             });

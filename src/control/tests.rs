@@ -61,6 +61,7 @@ pub(super) fn assembly_of(
         name: format!("r{name}").into(),
         weight: Weight::DEFAULT,
         location: None,
+        capacity: None,
         pool: PoolId(n as u32),
     };
     let leaf = |n| PolicyNode { name: None, node: Node::Region(Slot(number(n))), min_up: 0 };

@@ -44,6 +44,8 @@ pub struct OverridesInForce {
     pub force_up: u32,
     /// Other weights.
     pub weight: u32,
+    /// Shifts that are done and kept.
+    pub shift: u32,
 }
 
 /// The series themselves.
@@ -233,12 +235,13 @@ impl Metrics {
 
     /// How many overrides of each kind are in force.
     pub fn overrides(&self, in_force: OverridesInForce) {
-        let OverridesInForce { drain, force_down, force_up, weight } = in_force;
+        let OverridesInForce { drain, force_down, force_up, weight, shift } = in_force;
         for (kind, count) in [
             ("drain", drain),
             ("force-down", force_down),
             ("force-up", force_up),
             ("weight", weight),
+            ("shift", shift),
         ] {
             self.gauges.overrides.update([kind], |level| level.0 = count);
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Weight;
+use super::{RegionId, Weight};
 use crate::wire::Name;
 
 /// A moment on the timeline of the stored state: milliseconds that go on across restarts, and that
@@ -56,7 +56,7 @@ pub struct Override {
 }
 
 /// What is forced.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Force {
     /// No share while any other pool of the tree is up.
     Drain(Move),
@@ -66,6 +66,8 @@ pub enum Force {
     Up,
     /// Another weight.
     Weight(Weight),
+    /// Another region answers in its place.
+    Shift(Arc<str>),
 }
 
 /// A drain or a return, at once or in steps.
@@ -139,6 +141,7 @@ impl Force {
             Self::Down => "force-down",
             Self::Up => "force-up",
             Self::Weight(_) => "weight",
+            Self::Shift(_) => "shift",
         }
     }
 }
@@ -154,6 +157,19 @@ pub struct Forcing {
     pub down: bool,
     /// The weight that counts in place of any configured one.
     pub weight: Option<Weight>,
+    /// Another region that answers in its place.
+    pub shifted: Option<Shifted>,
+    /// How soon something else is going to be forced; answers are kept no longer than that.
+    pub flip: Option<Duration>,
+}
+
+/// That another region answers in a region's place, for a part of the answers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Shifted {
+    /// The other region.
+    pub to: RegionId,
+    /// The part of the answers, 0 to 1.
+    pub part: f64,
 }
 
 /// The state that is forced on a pool: of several, the most restrictive.
@@ -189,9 +205,10 @@ impl Forcing {
     }
 
     /// Takes in one more override, as it is at a moment. Of several weights the last one taken in
-    /// counts.
+    /// counts. (A shift is for who knows the other region: [`Forcing::shifted`].)
     pub fn add(&mut self, force: &Force, now: Moment) {
         match force {
+            Force::Shift(_) => {}
             Force::Drain(drain) => self.drained = self.drained.max(drain.at(now)),
             Force::Down => self.down = true,
             Force::Up => self.up = true,
@@ -207,6 +224,8 @@ impl Forcing {
             drained: self.drained.max(closer.drained),
             down: self.down || closer.down,
             weight: closer.weight.or(self.weight),
+            shifted: closer.shifted.or(self.shifted),
+            flip: self.flip.into_iter().chain(closer.flip).min(),
         }
     }
 }

@@ -33,7 +33,7 @@ pub use client::Attributes;
 pub use digest::{Digest, mix};
 pub use embedded::{canonical, embedded};
 pub use forbidden::forbidden;
-pub use forcing::{Force, Forced, Forcing, Moment, Move, Override};
+pub use forcing::{Force, Forced, Forcing, Moment, Move, Override, Shifted};
 pub use grpc_probe::GrpcProbe;
 pub use http_probe::{HttpProbe, Pattern, StatusRange};
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};

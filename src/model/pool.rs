@@ -14,6 +14,8 @@ pub struct Region {
     pub weight: Weight,
     /// Where it is.
     pub location: Option<Location>,
+    /// How much load it bears, in a unit that is the same for all; `None`: that is not known.
+    pub capacity: Option<f64>,
     /// Its own pool.
     pub pool: PoolId,
 }

@@ -48,6 +48,7 @@ pub(super) fn assemble_named(
         name: name.as_str().into(),
         weight: Weight::DEFAULT,
         location: None,
+        capacity: None,
         pool: PoolId(n as u32),
     };
     let slots = tree.slots.iter().map(|region| Some(PoolId(u32::from(region.0)))).collect();

@@ -15,10 +15,14 @@ use crate::model::{Family, Forcing, OnAllDown, RecordId, RegionId, Slot, Weight}
 
 const REGIONS: u16 = 6;
 
-const DRAINED: Forcing = Forcing { up: false, drained: 1.0, down: false, weight: None };
-const DOWN: Forcing = Forcing { up: false, drained: 0.0, down: true, weight: None };
-const UP: Forcing = Forcing { up: true, drained: 0.0, down: false, weight: None };
-const NO: Forcing = Forcing { up: false, drained: 0.0, down: false, weight: None };
+const DRAINED: Forcing =
+    Forcing { up: false, drained: 1.0, down: false, weight: None, shifted: None, flip: None };
+const DOWN: Forcing =
+    Forcing { up: false, drained: 0.0, down: true, weight: None, shifted: None, flip: None };
+const UP: Forcing =
+    Forcing { up: true, drained: 0.0, down: false, weight: None, shifted: None, flip: None };
+const NO: Forcing =
+    Forcing { up: false, drained: 0.0, down: false, weight: None, shifted: None, flip: None };
 
 fn partly(drained: f64) -> Forcing {
     Forcing { drained, ..NO }

@@ -135,6 +135,7 @@ mod tests {
             name: name.into(),
             weight: Weight::DEFAULT,
             location: None,
+            capacity: None,
             pool: PoolId(0),
         };
         let ring = |name: Option<&str>, ring| PolicyNode {

@@ -40,6 +40,7 @@ fn regions(count: u16) -> Vec<Region> {
     let region = |n: u16| Region {
         name: format!("region-{n}").into(),
         weight: Weight::DEFAULT,
+        capacity: None,
         location: None,
         pool: PoolId(u32::from(n)),
     };

@@ -168,6 +168,9 @@ fn wanted(new: &NewOverride) -> Result<Wanted, Fault> {
         }
         (OverrideKind::ForceDown, None) => Ok(Wanted::Down),
         (OverrideKind::ForceUp, None) => Ok(Wanted::Up),
+        (OverrideKind::Shift, None) => {
+            Err(Fault::field("kind", "a shift is made by a plan that is finished, and kept"))
+        }
     }
 }
 

@@ -51,6 +51,7 @@ impl Resolver<'_> {
                 name: Arc::clone(&region.name),
                 weight: region.weight,
                 location: region.location,
+                capacity: None,
                 pool,
             });
         }

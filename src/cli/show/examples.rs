@@ -46,6 +46,7 @@ pub(in crate::cli) fn drain() -> OverrideView {
         region: "us-east".into(),
         record: None,
         weight: None,
+        to: None,
         drained: Some(1.0),
         drains_to: Some(1.0),
         done_in_secs: None,

@@ -24,6 +24,10 @@ pub(in crate::cli) fn what(view: &OverrideView) -> String {
         (OverrideKind::ForceUp, _) => format!("force {target} up"),
         (OverrideKind::Weight, Some(weight)) => format!("weight {weight} for {target}"),
         (OverrideKind::Weight, None) => format!("weight for {target}"),
+        (OverrideKind::Shift, _) => {
+            let to = view.to.as_deref().unwrap_or_default();
+            format!("shift {target} to {}", clean(to))
+        }
     }
 }
 

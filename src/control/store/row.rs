@@ -189,13 +189,14 @@ struct OverrideRow {
     until: Option<Moment>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum ForceRow {
     Drain(Move),
     Down,
     Up,
     Weight(u16),
+    Shift(String),
 }
 
 impl OverridesRow {
@@ -204,11 +205,12 @@ impl OverridesRow {
             id: one.id,
             region: one.region.to_string(),
             record: one.record.as_ref().map(ToString::to_string),
-            force: match one.force {
-                Force::Drain(drain) => ForceRow::Drain(drain),
+            force: match &one.force {
+                Force::Drain(drain) => ForceRow::Drain(*drain),
                 Force::Down => ForceRow::Down,
                 Force::Up => ForceRow::Up,
                 Force::Weight(weight) => ForceRow::Weight(weight.0),
+                Force::Shift(to) => ForceRow::Shift(to.to_string()),
             },
             actor: one.actor.clone(),
             reason: one.reason.clone(),
@@ -234,6 +236,7 @@ impl OverridesRow {
                     ForceRow::Down => Force::Down,
                     ForceRow::Up => Force::Up,
                     ForceRow::Weight(weight) => Force::Weight(Weight(weight)),
+                    ForceRow::Shift(to) => Force::Shift(to.into()),
                 },
                 actor: row.actor,
                 reason: row.reason,

@@ -26,6 +26,10 @@ pub(in crate::control) fn override_view(seen: Seen<'_>, one: &Override) -> Overr
             Force::Weight(weight) => Some(weight.0),
             _ => None,
         },
+        to: match &one.force {
+            Force::Shift(to) => Some(to.to_string()),
+            _ => None,
+        },
         drained: drain.map(|drain| drain.at(now)),
         drains_to: drain.map(|drain| drain.to),
         done_in_secs: done_in,

@@ -195,6 +195,8 @@ pub struct OverrideView {
     pub record: Option<String>,
     /// The weight that is forced.
     pub weight: Option<u16>,
+    /// Of a shift: the region that answers in its place.
+    pub to: Option<String>,
     /// Of a drain: the part that is drained now, 0 to 1.
     pub drained: Option<f64>,
     /// Of a drain: the part that will be drained when its move is done, 0 to 1.

@@ -82,6 +82,7 @@ pub(super) fn region(n: u8, v6: bool) -> (Region, Pool) {
         name: format!("r{n}").into(),
         weight: Weight::DEFAULT,
         location: None,
+        capacity: None,
         pool: PoolId(u32::from(n)),
     };
     let pool = Pool {

@@ -26,6 +26,7 @@ fn names(count: u16) -> Vec<crate::model::Region> {
     let region = |n: u16| crate::model::Region {
         name: format!("r{n}").into(),
         weight: Weight::DEFAULT,
+        capacity: None,
         location: Some(Location { latitude: 0.0, longitude: 10.0 * f64::from(n) }),
         pool: PoolId(u32::from(n)),
     };

@@ -30,6 +30,7 @@ fn parts(more: Vec<Node>, sticky: bool, on_all_down: OnAllDown) -> Parts {
     let region = |n: u8| Region {
         name: format!("r{n}").into(),
         weight: Weight::DEFAULT,
+        capacity: None,
         location: Some(Location { latitude: 0.0, longitude: f64::from(n) * 9.0 }),
         pool: PoolId(u32::from(n)),
     };

@@ -220,6 +220,7 @@ impl World {
         let region = |n: u8| Region {
             name: format!("r{n}").into(),
             weight: Weight::DEFAULT,
+            capacity: None,
             location: Some(Location {
                 latitude: f64::from(n) * 30.0,
                 longitude: f64::from(n) * 50.0,
