@@ -22,6 +22,7 @@ use super::webhooks;
 use crate::admin::Access;
 use crate::clock;
 use crate::config::{self, Config, Zone, ZoneData};
+use crate::metrics::Metrics;
 use crate::model::RecordId;
 use crate::problem::Problems;
 use crate::routing::{Assembly, Fixed, Logged, Networks, Options, Parts, RateLimit};
@@ -49,6 +50,20 @@ pub struct Loaded {
     pub clients: Clients,
     /// The files of those, as they were when they were read.
     pub(super) files: Files,
+}
+
+impl Loaded {
+    /// The same, with answers from regions that are in no policy of a record (yet) counted there as
+    /// well.
+    #[must_use]
+    pub fn counted(mut self, metrics: &Arc<Metrics>) -> Self {
+        let (metrics, per_record) = (Arc::clone(metrics), self.config.metrics.per_record);
+        Arc::make_mut(&mut self.assembly).counted_by(move |region, record| {
+            let record = per_record.then(|| record.name.to_string());
+            metrics.column(&region.name, record.as_deref())
+        });
+        self
+    }
 }
 
 /// Each zone without a file.

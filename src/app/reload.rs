@@ -136,6 +136,7 @@ impl Reloader {
         let metrics = Arc::clone(&self.metrics);
         let loading = move || {
             load::load(&path, &serials, &mut |region, record| metrics.column(region, record))
+                .map(|loaded| loaded.counted(&metrics))
         };
         // Reading files and building tables would hold up the tasks of this thread.
         let loaded = match in_background(loading).await {

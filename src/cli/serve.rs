@@ -23,7 +23,7 @@ pub(super) fn run(config: Option<PathBuf>) -> Result<(), Failure> {
 pub(super) fn prepare(path: &Path) -> Result<(Loaded, Arc<Metrics>), Failure> {
     let metrics = Metrics::new();
     let loaded = check::load(path, &mut |region, record| metrics.column(region, record))?;
-    Ok((loaded, metrics))
+    Ok((loaded.counted(&metrics), metrics))
 }
 
 pub(super) fn start(

@@ -15,6 +15,7 @@ use crate::zone::Names;
 use super::options::Options;
 use super::places::Places;
 use super::snapshot::ServedRecord;
+use super::stand_ins::{Columns, StandIns};
 use super::sticky::Seeds;
 use super::timed::Timed;
 
@@ -54,7 +55,7 @@ impl Parts {
 /// All that a configuration and its zones say about answers. Made by `app::load`, never changed.
 #[derive(Debug, Clone)]
 pub struct Assembly {
-    parts: Parts,
+    pub(super) parts: Parts,
     /// The index over all names.
     pub names: Arc<Names>,
     /// The records in the form that is served.
@@ -63,10 +64,12 @@ pub struct Assembly {
     pub places: Arc<Places>,
     /// What shapes answers beside names and shares.
     pub options: Options,
-    pool_bindings: Vec<Vec<BindingId>>,
+    pub(super) pool_bindings: Vec<Vec<BindingId>>,
     binding_records: Vec<Vec<RecordId>>,
-    seeds: Vec<Option<Seeds>>,
-    timed: Option<Timed>,
+    pub(super) seeds: Vec<Option<Seeds>>,
+    pub(super) timed: Option<Timed>,
+    pub(super) stand_ins: StandIns,
+    pub(super) columns: Option<Columns>,
 }
 
 impl Deref for Assembly {
@@ -126,14 +129,27 @@ impl Assembly {
             .collect();
         let seeds = trees.iter().map(|tree| tree.sticky.then(|| Seeds::new(tree, regions)));
         let seeds = seeds.collect();
-        let timed = Timed::new(&parts, &places);
-        Self { parts, seeds, timed, names, served, places, options, pool_bindings, binding_records }
+        let stand_ins = StandIns::default();
+        let timed = Timed::new(&parts, &places, &stand_ins);
+        Self {
+            parts,
+            names,
+            served,
+            places,
+            options,
+            pool_bindings,
+            binding_records,
+            seeds,
+            timed,
+            stand_ins,
+            columns: None,
+        }
     }
 
     /// The same with other tables of clients.
     #[must_use]
     pub fn with_places(&self, places: Arc<Places>) -> Self {
-        let timed = Timed::new(self, &places);
+        let timed = Timed::new(self, &places, &self.stand_ins);
         Self { places, timed, ..self.clone() }
     }
 

@@ -59,19 +59,10 @@ pub(super) fn flatten(tree: &Tree, family: Family, class: &Class, sides: &[Side]
 struct Sides<'a>(Vec<(f64, Walked<'a>)>);
 
 impl<'a> Sides<'a> {
-    /// A side that is all down gives way to those that are not.
     fn all(tree: &'a Tree, family: Family, class: &'a Class, sides: &'a [Side]) -> Self {
         let walk =
             |side: &'a Side| (side.share, Walked::new(tree, family, class, &side.health, &mut ()));
-        let mut all: Vec<_> = sides.iter().map(walk).collect();
-        let gives_way = |(_, walked): &(f64, Walked<'_>)| walked.settled.reason.is_all_down();
-        match all.iter().position(|side| !gives_way(side)) {
-            Some(_) if all.len() > 1 => all.retain(|side| !gives_way(side)),
-            Some(_) => {}
-            // The one with least drained.
-            None => all.truncate(1),
-        }
-        Self(all)
+        Self(deciding(sides.iter().map(walk).collect(), Walked::is_all_down))
     }
 
     /// All that its distribution depends on, beside the tree and health.
@@ -92,7 +83,6 @@ impl<'a> Sides<'a> {
             let rings = walked.rings();
             return Distribution::new(walked.settled.offer, walked.reason, rings, seeds);
         }
-        let total: f64 = self.0.iter().map(|(share, _)| share).sum();
         let mut reasons = self.0.iter().map(|(_, walked)| walked.reason);
         let first = reasons.clone().next().unwrap_or(Reason::Nothing);
         let reason = reasons.find(|reason| reason.is_all_down()).unwrap_or(first);
@@ -100,11 +90,31 @@ impl<'a> Sides<'a> {
         for (share, walked) in self.0 {
             let regions = walked.walk.tree.slots.len();
             let rings = walked.rings();
-            all.add(walked.settled.offer, share / total, rings, regions);
+            all.add(walked.settled.offer, share, rings, regions);
         }
         all.offer.shares.sort_unstable_by_key(|(group, _)| *group);
         Distribution::new(all.offer, reason, all.rings, seeds)
     }
+}
+
+/// The sides that decide anything, each with its part of the answers; these sum to 1. A side that is
+/// all down gives way to those that are not; when all are, there is the first alone: the one with least
+/// drained and shifted.
+pub(super) fn deciding<T>(
+    mut sides: Vec<(f64, T)>,
+    all_down: impl Fn(&T) -> bool,
+) -> Vec<(f64, T)> {
+    let counts = |(share, side): &(f64, T)| *share > 0.0 && !all_down(side);
+    let steps_in = |(_, side): &(f64, T)| !all_down(side);
+    if sides.iter().any(counts) {
+        sides.retain(counts);
+    } else {
+        let first = sides.iter().position(steps_in).unwrap_or_default();
+        sides = sides.into_iter().skip(first).take(1).map(|(_, side)| (1.0, side)).collect();
+    }
+    let total: f64 = sides.iter().map(|(share, _)| share).sum();
+    sides.iter_mut().for_each(|(share, _)| *share /= total);
+    sides
 }
 
 /// Several sides together.
@@ -167,6 +177,11 @@ impl<'a> Walked<'a> {
         let reason = fences.down.unwrap_or(settled.reason);
         settled.offer.shares.sort_unstable_by_key(|(group, _)| *group);
         Self { walk, settled, reason }
+    }
+
+    /// Whether its root is all down.
+    pub(super) const fn is_all_down(&self) -> bool {
+        self.settled.reason.is_all_down()
     }
 
     fn key(&self, key: &mut Vec<u64>) {

@@ -10,7 +10,7 @@ use crate::wire::TailBuf;
 use super::assembly::Assembly;
 use super::classes::Classes;
 use super::distribution::{Distribution, RingOf};
-use super::inputs::{Inputs, PoolStanding};
+use super::inputs::Inputs;
 use super::sight::{Seen, Sight};
 use super::snapshot::{ClassSide, Ring, Served, Side, Snapshot};
 
@@ -125,11 +125,11 @@ impl Compile<'_> {
                 Some(served) => {
                     let side = served.side(family);
                     let distributions = side.distinct.iter().map(|class| &class.distribution);
-                    make_side(&self.is.pools, family, &side.of_class, distributions)
+                    make_side(&self.is, family, &side.of_class, distributions)
                 }
                 None => {
                     let classes = self.classes(self.assembly.bindings[id.index()].tree, family);
-                    make_side(&self.is.pools, family, &classes.of_class, &classes.distinct)
+                    make_side(&self.is, family, &classes.of_class, &classes.distinct)
                 }
             }
         });
@@ -161,25 +161,22 @@ impl Compile<'_> {
 }
 
 fn make_side<'a>(
-    pools: &[Option<&PoolStanding>],
+    sight: &Sight<'_>,
     family: Family,
     of_class: &Arc<[u32]>,
     distributions: impl IntoIterator<Item = &'a Arc<Distribution>>,
 ) -> Side {
-    let tails = pools.iter().map(|pool| match pool {
+    let tails = sight.pools.iter().map(|pool| match pool {
         Some(pool) => Arc::clone(&pool.family(family).tail),
         None => Arc::default(),
     });
-    let distinct = distributions.into_iter().map(|shares| class_side(shares, family, pools));
+    let distinct = distributions.into_iter().map(|shares| class_side(shares, family, sight));
     Side { of_class: Arc::clone(of_class), distinct: distinct.collect(), tails: tails.collect() }
 }
 
-fn class_side(
-    distribution: &Arc<Distribution>,
-    family: Family,
-    pools: &[Option<&PoolStanding>],
-) -> ClassSide {
-    let standing = |slot: Slot| Some(pools.get(slot.index()).copied().flatten()?.family(family));
+fn class_side(distribution: &Arc<Distribution>, family: Family, sight: &Sight<'_>) -> ClassSide {
+    let pool = |slot: Slot| sight.pools.get(slot.index()).copied().flatten();
+    let standing = |slot: Slot| Some(pool(slot)?.family(family));
     let in_rings = distribution.rings.iter().flat_map(|ring| ring.members.iter().copied());
     // A slot behind the regions' is a ring, and finds no pool.
     let served = distribution.slots().chain(in_rings);
@@ -187,6 +184,8 @@ fn class_side(
     let flip = served.iter().filter_map(|standing| standing.flip).min();
     let aliases = served.iter().filter_map(|standing| standing.alias_ttl).min();
     let secs = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+    // What is going to be forced may give a share to who has none: it concerns every class.
+    let keeps = flip.into_iter().chain(sight.flip).map(secs);
     let ring = |ring: &RingOf| {
         let parts = ring.members.iter().filter_map(|&slot| Some((slot, &*standing(slot)?.tail)));
         let (slots, tails): (Vec<Slot>, Vec<&TailBuf>) = parts.unzip();
@@ -196,7 +195,7 @@ fn class_side(
     };
     ClassSide {
         distribution: Arc::clone(distribution),
-        keep_secs: flip.map(secs).into_iter().chain(aliases).min().unwrap_or(u32::MAX),
+        keep_secs: keeps.chain(aliases).min().unwrap_or(u32::MAX),
         in_doubt: flip.is_some(),
         rings: distribution.rings.iter().map(ring).collect(),
     }

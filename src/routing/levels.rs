@@ -32,10 +32,42 @@ pub(super) struct Health {
     /// This nameserver's own round-trip time to each slot's region; where none is known, the end may
     /// be missing.
     pub(super) rtts: Vec<Option<Duration>>,
-    /// The weight that is forced on each slot's region; where none is, the end may be missing.
+    /// The weight that is forced on each slot's place; where none is, the end may be missing.
     pub(super) weights: Vec<Option<Weight>>,
     /// What is forced on each slot; where nothing is, the end may be missing.
     forced: Vec<Forced>,
+    /// Which slots are answered for by others.
+    pub(super) stands: Stands,
+}
+
+/// Which slot answers in a slot's place: another one where a region is shifted, else itself. The place
+/// stays what it is, with its weight and order; what is behind it is the other region's.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Stands(Vec<(Slot, Slot)>);
+
+impl Stands {
+    /// Of places, each with the slot that answers there.
+    pub(super) const fn new(of: Vec<(Slot, Slot)>) -> Self {
+        Self(of)
+    }
+
+    /// What answers in a slot's place.
+    pub(super) fn at(&self, place: Slot) -> Slot {
+        self.0.iter().find(|(own, _)| *own == place).map_or(place, |(_, by)| *by)
+    }
+
+    /// What answers in several places, each once, in the order of the places.
+    pub(super) fn all(&self, places: &[Slot]) -> Vec<Slot> {
+        let mut all = Vec::with_capacity(places.len());
+        for by in places.iter().map(|place| self.at(*place)) {
+            // Most have nothing shifted, and stand once as it is.
+            if self.0.is_empty() || !all.contains(&by) {
+                all.push(by);
+            }
+        }
+        all
+    }
+
 }
 
 impl Health {
@@ -61,6 +93,7 @@ impl Health {
             rtts: Vec::new(),
             weights: Vec::new(),
             forced,
+            stands: Stands::default(),
         }
     }
 

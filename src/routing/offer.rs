@@ -158,7 +158,7 @@ impl Walk<'_> {
             return Offer::default();
         }
         match self.tree.node(id) {
-            Node::Region(slot) => self.region(*slot, used),
+            Node::Region(slot) => self.region(self.stands(*slot), used),
             Node::Weighted { members } => {
                 trace.tell(Event::Asks(0));
                 let offer = self.group(members, used, trace);
@@ -201,8 +201,9 @@ impl Walk<'_> {
             Node::Multivalue { members, ring, .. } => {
                 let best = members
                     .iter()
+                    .map(|slot| self.stands(*slot))
                     .filter(|slot| !used.contains(slot))
-                    .map(|&slot| self.level(slot).1)
+                    .map(|slot| self.level(slot).1)
                     .fold(0.0, f64::max);
                 Offer::one(Group::Slot(*ring), best)
             }
@@ -229,7 +230,8 @@ impl Walk<'_> {
                 members.iter().map(|(member, _)| member).filter(offers).count()
             }
             Node::Multivalue { members, .. } => {
-                members.iter().filter(|slot| self.level(**slot).1 > 0.0).count()
+                let members = self.health.stands.all(members).into_iter();
+                members.filter(|slot| self.level(*slot).1 > 0.0).count()
             }
             Node::Region(_) | Node::Geolocation { .. } => return false,
         };
@@ -240,7 +242,7 @@ impl Walk<'_> {
     pub(super) fn lacks_family(&self, id: NodeId) -> bool {
         let all = |members: &[Member]| members.iter().all(|m| self.lacks_family(m.node));
         match self.tree.node(id) {
-            Node::Region(slot) => !self.level(*slot).0,
+            Node::Region(slot) => !self.level(self.stands(*slot)).0,
             Node::Weighted { members } | Node::Latency { members, .. } => all(members),
             Node::Failover { tiers, .. } => tiers.iter().all(|tier| all(tier)),
             Node::Geolocation { rules, default, .. } => {
@@ -250,7 +252,9 @@ impl Walk<'_> {
             Node::Geoproximity { members, .. } => {
                 members.iter().all(|(member, _)| self.lacks_family(member.node))
             }
-            Node::Multivalue { members, .. } => members.iter().all(|&slot| !self.level(slot).0),
+            Node::Multivalue { members, .. } => {
+                members.iter().all(|&slot| !self.level(self.stands(slot)).0)
+            }
         }
     }
 
@@ -302,7 +306,8 @@ impl Walk<'_> {
         Offer::default()
     }
 
-    /// What a member weighs: a region what is forced on it, if anything is.
+    /// What a member weighs: a region what is forced on it, if anything is. Of one that another answers
+    /// for, that is a matter of the place.
     fn weight(&self, member: &Member) -> Weight {
         let forced = match self.tree.node(member.node) {
             Node::Region(slot) => self.health.weights.get(slot.index()).copied().flatten(),
@@ -396,7 +401,9 @@ impl Walk<'_> {
         used.push(slot);
         for node in &self.tree.nodes {
             match &node.node {
-                Node::Multivalue { members, ring, .. } if *ring == slot => used.extend(members),
+                Node::Multivalue { members, ring, .. } if *ring == slot => {
+                    used.extend(members.iter().map(|slot| self.stands(*slot)));
+                }
                 _ => {}
             }
         }
@@ -436,7 +443,7 @@ impl Walk<'_> {
             Node::Region(slot) => self
                 .health
                 .rtts
-                .get(slot.index())
+                .get(self.stands(*slot).index())
                 .copied()
                 .flatten()
                 .map(|rtt| rtt.as_nanos() as f64),
@@ -444,6 +451,11 @@ impl Walk<'_> {
         };
         let figures: Vec<f64> = members.iter().map(figure).collect::<Option<_>>()?;
         Some(bands_of(&figures, tolerance.as_nanos() as f64))
+    }
+
+    /// What answers in a slot's place.
+    pub(super) fn stands(&self, place: Slot) -> Slot {
+        self.health.stands.at(place)
     }
 
     /// Whether a slot has the family, and its health factor.
@@ -454,6 +466,8 @@ impl Walk<'_> {
 
     /// The regions of a ring that take part in it under this reading.
     pub(super) fn ring(&self, members: &[Slot]) -> Vec<Slot> {
-        members.iter().copied().filter(|&slot| self.level(slot).1 > 0.0).collect()
+        let mut members = self.health.stands.all(members);
+        members.retain(|slot| self.level(*slot).1 > 0.0);
+        members
     }
 }

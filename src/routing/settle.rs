@@ -1,8 +1,8 @@
 //! What a root answers: its offer, and the rules for when nothing is available.
 
-use crate::model::{NodeId, OnAllDown};
+use crate::model::{Node, NodeId, OnAllDown};
 
-use super::levels::{Level, Reading};
+use super::levels::{self, Level, Reading};
 use super::offer::{Event, Offer, Trace, Walk};
 
 /// What a root came to.
@@ -116,7 +116,7 @@ impl Walk<'_> {
                     .or_else(|| under(root, Reading::AllUp, Reason::Open))
             }
         }
-        .unwrap_or_else(|| match self.levels().iter().any(|level| level.unresolved) {
+        .unwrap_or_else(|| match self.levels().any(|level| level.unresolved) {
             // As far as is known, addresses are of the other family alone.
             true => empty(Reason::NoFamily),
             false => empty(Reason::Nothing),
@@ -126,14 +126,19 @@ impl Walk<'_> {
     /// Whether there is an alias of which nothing is known, and beside it nothing that may be served in
     /// either family.
     fn is_unresolved(&self) -> bool {
-        let levels = self.levels();
-        levels.iter().any(|level| level.unresolved)
-            && levels.iter().all(|level| level.h.iter().all(|h| *h == 0.0))
+        self.levels().any(|level| level.unresolved)
+            && self.levels().all(|level| level.h.iter().all(|h| *h == 0.0))
     }
 
-    /// What slots are worth if every address is up.
-    fn levels(&self) -> &[Level] {
-        self.health.levels(Reading::AllUp)
+    /// What all that the tree leads to is worth if every address is up.
+    fn levels(&self) -> impl Iterator<Item = Level> {
+        let levels = self.health.levels(Reading::AllUp);
+        let slots = self.tree.nodes.iter().flat_map(|node| match &node.node {
+            Node::Region(slot) => std::slice::from_ref(slot),
+            Node::Multivalue { members, .. } => members,
+            _ => &[],
+        });
+        slots.map(|slot| levels::of(levels, self.stands(*slot)))
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::model::{Binding, BindingId, Family, Forced, Forcing, OnAllDown, PoolId, RegionId};
+use crate::model::{
+    Binding, BindingId, Family, Forced, Forcing, OnAllDown, PoolId, RegionId, Slot, Tree,
+};
 
 use super::assembly::Assembly;
 use super::inputs::{Inputs, PoolStanding, Remembered, Standing};
-use super::levels::Health;
+use super::levels::{Health, Stands};
 use super::snapshot::Snapshot;
 
 /// The inputs of one binding, by the slots of its tree.
@@ -20,15 +22,29 @@ pub(super) struct Sight<'a> {
     remembered: Option<&'a Remembered>,
     /// What is forced on each slot; empty when nothing is forced anywhere.
     pub(super) forcings: Vec<Forcing>,
+    /// The places that another region answers for, in part or in all answers.
+    shifts: Vec<Shift>,
+    /// How soon something else will be forced on a region that takes part.
+    pub(super) flip: Option<Duration>,
 }
 
-/// A part of the answers, and the health by which it is decided. While something is drained in part
-/// there are several.
+/// A place that another region answers for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Shift {
+    place: Slot,
+    by: Slot,
+    /// In which part of the answers, above 0.
+    part: f64,
+}
+
+/// A part of the answers, and the health by which it is decided. While something is drained or shifted
+/// in part there are several.
 #[derive(Debug, Clone)]
 pub(super) struct Side {
-    /// How large a part, above 0; all sides sum to 1.
+    /// How large a part; all sides sum to 1. One of 0 is used where all others are all down.
     pub(super) share: f64,
-    /// A pool of which more than this is drained counts as drained.
+    /// A pool of which more than this is drained counts as drained, and one of which more than this is
+    /// shifted as shifted.
     pub(super) cut: f64,
     pub(super) health: Health,
 }
@@ -46,6 +62,9 @@ pub(super) struct Seen {
     /// The part that is drained, and all else that is forced; nothing is 0.
     drained: u64,
     forced: u32,
+    /// The part that another slot answers for, and that; nothing is 0.
+    shifted: u64,
+    by: Slot,
 }
 
 impl<'a> Sight<'a> {
@@ -75,6 +94,28 @@ impl<'a> Sight<'a> {
             let forcing = |region: &RegionId| inputs.forces.of(binding, *region);
             self.forcings.extend(tree.slots.iter().map(forcing));
         }
+        self.look_ahead(tree);
+    }
+
+    /// Finds who answers in whose place, and how soon something else is forced. Nobody stands in for who
+    /// takes no part, nor does who takes none.
+    fn look_ahead(&mut self, tree: &Tree) {
+        self.shifts.clear();
+        self.flip = None;
+        for (place, forcing) in self.forcings.iter().enumerate() {
+            if self.pools.get(place).copied().flatten().is_none() {
+                continue;
+            }
+            self.flip = self.flip.into_iter().chain(forcing.flip).min();
+            let Some(shifted) = forcing.shifted.filter(|shifted| shifted.part > 0.0) else {
+                continue;
+            };
+            let by = tree.slots.iter().position(|region| *region == shifted.to);
+            if let Some(by) = by.filter(|by| self.pools.get(*by).copied().flatten().is_some()) {
+                let (place, by) = (Slot(place as u16), Slot(by as u16));
+                self.shifts.push(Shift { place, by, part: shifted.part });
+            }
+        }
     }
 
     /// The family whose health counts in a slot when one is asked for: the other one where the
@@ -88,6 +129,7 @@ impl<'a> Sight<'a> {
     pub(super) fn seen(&self, asked: Family) -> impl Iterator<Item = Seen> {
         let remembered = self.remembered(asked);
         self.pools.iter().enumerate().map(move |(slot, pool)| {
+            let shift = self.shifts.iter().find(|shift| shift.place.index() == slot);
             let family = self.counts(slot, asked);
             let standing = family.and_then(|family| Some(pool.as_ref()?.family(family)));
             Seen {
@@ -103,37 +145,44 @@ impl<'a> Sight<'a> {
                     let weight = forcing.weight.map_or(0, |weight| u32::from(weight.0) + 1);
                     u32::from(forcing.up) | u32::from(forcing.down) << 1 | weight << 2
                 }),
+                shifted: shift.map_or(0, |shift| shift.part.to_bits()),
+                by: shift.map_or(Slot(0), |shift| shift.by),
             }
         })
     }
 
-    /// The parts of the answers for a family, the one with least drained first.
+    /// The parts of the answers for a family, the one with least drained and shifted first.
     ///
     /// Of a pool the part f is drained: so much of the answers is decided as if it were drained, and
-    /// the rest as if it were not. Several such pools are drained in the same answers, so that there
-    /// is one part more than there are different f.
+    /// the rest as if it were not; or another region answers for it in so much of them. Several such
+    /// pools are drained in the same answers, so that there is one part more than there are different f.
+    ///
+    /// What is shifted altogether is there for nobody, but that the others' answers would be all down:
+    /// for that there is one more side, of no share.
     pub(super) fn sides(&self, asked: Family) -> Vec<Side> {
-        let partly = self.forcings.iter().map(|forcing| forcing.drained);
-        let mut cuts: Vec<f64> = partly.filter(|part| *part > 0.0 && *part < 1.0).collect();
-        if cuts.is_empty() {
-            return vec![Side { share: 1.0, cut: 0.0, health: self.health(asked, 0.0) }];
-        }
+        let drained = self.forcings.iter().map(|forcing| forcing.drained);
+        let parts = drained.chain(self.shifts.iter().map(|shift| shift.part));
+        let mut cuts: Vec<f64> = parts.filter(|part| *part > 0.0 && *part < 1.0).collect();
+        cuts.push(0.0);
         cuts.sort_unstable_by(f64::total_cmp);
         cuts.dedup();
-        cuts.insert(0, 0.0);
         let ends = cuts.iter().skip(1).copied().chain([1.0]);
-        let parts = cuts.iter().zip(ends).map(|(cut, end)| Side {
+        let side = |(cut, end): (&f64, f64)| Side {
             share: end - cut,
             cut: *cut,
-            health: self.health(asked, *cut),
-        });
-        let mut sides: Vec<Side> = parts.collect();
+            health: self.health(asked, *cut, &self.shifts),
+        };
+        let mut sides: Vec<Side> = cuts.iter().zip(ends).map(side).collect();
         sides.reverse();
+        if self.shifts.iter().any(|shift| shift.part >= 1.0) {
+            let cut = 1.0 - f64::EPSILON;
+            sides.push(Side { share: 0.0, cut, health: self.health(asked, cut, &[]) });
+        }
         sides
     }
 
     /// The levels that a walk for a family goes by.
-    fn health(&self, asked: Family, cut: f64) -> Health {
+    fn health(&self, asked: Family, cut: f64, shifts: &[Shift]) -> Health {
         let forced = self.forcings.iter().map(|forcing| forcing.forced(cut)).collect();
         let mut health = Health::new(&self.pools, forced);
         health.rtts.clone_from(&self.rtts);
@@ -143,6 +192,8 @@ impl<'a> Sight<'a> {
                 health.remember(slot, family, *h);
             }
         }
+        let shifts = shifts.iter().filter(|shift| shift.part > cut);
+        health.stands = Stands::new(shifts.map(|shift| (shift.place, shift.by)).collect());
         health
     }
 

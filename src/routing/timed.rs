@@ -7,6 +7,7 @@ use crate::model::{BindingId, Node, NodeId, RegionId, Tree, TreeId};
 
 use super::assembly::Parts;
 use super::places::{Places, Table};
+use super::stand_ins::StandIns;
 
 /// A figure that has moved by no more than this has not moved.
 const LEAST: Duration = Duration::from_millis(1);
@@ -23,7 +24,7 @@ pub struct Timed {
 
 impl Timed {
     /// `None` when nothing depends on them.
-    pub(super) fn new(parts: &Parts, places: &Places) -> Option<Self> {
+    pub(super) fn new(parts: &Parts, places: &Places, stand_ins: &StandIns) -> Option<Self> {
         let mut timed = Self {
             tolerance: Duration::MAX,
             regions: vec![false; parts.regions.len()],
@@ -42,6 +43,14 @@ impl Timed {
                     timed.regions[region.index()] = true;
                 }
             }
+        }
+        // Who may answer in a region's place is compared by his own figures then.
+        let first = |tree| (tree, RegionId(0), RegionId(0));
+        let trees = (0..).map(TreeId).zip(&timed.trees).filter(|(_, timed)| **timed);
+        let of = trees.flat_map(|(id, _)| stand_ins.of.range(first(id)..first(TreeId(id.0 + 1))));
+        let of = of.filter(|(_, _, place)| timed.region(*place)).map(|(_, region, _)| *region);
+        for region in of.collect::<Vec<_>>() {
+            timed.regions[region.index()] = true;
         }
         timed.trees.contains(&true).then_some(timed)
     }
