@@ -83,14 +83,21 @@ impl<'a> Sides<'a> {
             let rings = walked.rings();
             return Distribution::new(walked.settled.offer, walked.reason, rings, seeds);
         }
-        let mut reasons = self.0.iter().map(|(_, walked)| walked.reason);
-        let first = reasons.clone().next().unwrap_or(Reason::Nothing);
-        let reason = reasons.find(|reason| reason.is_all_down()).unwrap_or(first);
+        let reasons = || self.0.iter().map(|(_, walked)| walked.reason);
+        let told = reasons().find(|reason| reason.is_all_down());
+        let told = told.or_else(|| reasons().find(|reason| *reason == Reason::Available));
+        let reason = told.or_else(|| reasons().next()).unwrap_or(Reason::Nothing);
+        // Of who answers for another, one may have the family and one not.
+        let any = self.0.iter().any(|(_, walked)| !walked.settled.offer.shares.is_empty());
         let mut all = Mixed::default();
         for (share, walked) in self.0 {
             let regions = walked.walk.tree.slots.len();
             let rings = walked.rings();
-            all.add(walked.settled.offer, share, rings, regions);
+            let offer = match walked.settled.offer {
+                offer if offer.shares.is_empty() && any => Offer::one(Group::Nodata, 1.0),
+                offer => offer,
+            };
+            all.add(offer, share, rings, regions);
         }
         all.offer.shares.sort_unstable_by_key(|(group, _)| *group);
         Distribution::new(all.offer, reason, all.rings, seeds)

@@ -67,7 +67,6 @@ impl Stands {
         }
         all
     }
-
 }
 
 impl Health {

@@ -31,7 +31,11 @@ mod compiling;
 #[cfg(test)]
 mod forcing;
 #[cfg(test)]
+mod placing;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod shifting;
 #[cfg(test)]
 mod sticking;
 #[cfg(test)]

@@ -30,7 +30,7 @@ pub struct Offer {
 }
 
 impl Offer {
-    fn one(group: Group, share: f64) -> Self {
+    pub(super) fn one(group: Group, share: f64) -> Self {
         Self { shares: if share > 0.0 { vec![(group, share)] } else { Vec::new() } }
     }
 
