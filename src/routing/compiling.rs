@@ -10,8 +10,9 @@ use super::properties::spec;
 use super::tables::{Spec, plant};
 use super::*;
 use crate::model::{
-    Binding, BindingId, Calm, Endpoint, Family, Judging, MinHealthy, Node, NodeId, OnAllDown, Pool,
-    PoolId, Record, RecordId, Region, RegionId, Slot, Tree, TreeId, Weight,
+    Binding, BindingId, Calm, Endpoint, Family, Forcing, Judging, MinHealthy, Node, NodeId,
+    OnAllDown, Pool, PoolId, Record, RecordId, Region, RegionId, Shifted, Slot, Tree, TreeId,
+    Weight,
 };
 use crate::problem::{Place, Problems};
 use crate::wire::Name;
@@ -288,6 +289,18 @@ fn a_missing_family_is_remembered_as_it_counted() {
     assert_eq!(snapshot.good(BindingId(0), Family::V6, |_, _| false), None);
 }
 
+/// A region, and what is forced on it: mostly that another answers in its place.
+fn shift() -> impl Strategy<Value = (RegionId, Forcing)> {
+    let part = prop_oneof![Just(0.0), Just(0.25), Just(0.5), Just(1.0)];
+    let shifted = prop::option::weighted(0.8, (1..6_u16, part));
+    (0..6_u16, shifted, prop::option::of(0..90_u64)).prop_map(|(from, shifted, secs)| {
+        let to = |by: u16| RegionId((from + by) % 6);
+        let shifted = shifted.map(|(by, part)| Shifted { to: to(by), part });
+        let flip = secs.map(Duration::from_secs);
+        (RegionId(from), Forcing { shifted, flip, ..Forcing::default() })
+    })
+}
+
 fn step() -> impl Strategy<Value = (usize, [usize; 2], bool)> {
     (0..6_usize, [0..3_usize, 0..3_usize], any::<bool>())
 }
@@ -302,14 +315,20 @@ proptest! {
         memories in prop::collection::vec([0..2_u8, 0..2, 0..2, 0..2, 0..2, 0..2], 6),
         start in any::<[bool; 6]>(),
         rtts in prop::collection::vec(prop::option::of([0..30_u64, 0..30, 0..30, 0..30, 0..30, 0..30]), 6),
+        shifts in prop::collection::vec(prop::option::of(shift()), 6),
+        sticky in any::<bool>(),
     ) {
-        let (tree, class) = plant(&spec, 6, OnAllDown::LastGood);
+        let (mut tree, class) = plant(&spec, 6, OnAllDown::LastGood);
+        tree.sticky = sticky;
         let pools: Vec<Pool> =
             (0..6).zip(&families).map(|(n, [v4, v6])| pool(n, *v4, u16::from(*v6))).collect();
         let assembly = assemble(tree, vec![class, Class::default()], pools.clone());
         let mut inputs = all_or_none(&assembly, &start);
         let mut snapshot = compile(None, &assembly, &inputs);
-        for ((changes, memory), rtts) in steps.into_iter().zip(memories).zip(rtts) {
+        for (((changes, memory), rtts), shift) in steps.into_iter().zip(memories).zip(rtts).zip(shifts) {
+            if let Some((from, forcing)) = shift {
+                *Arc::make_mut(&mut inputs.forces).on_region(from) = forcing;
+            }
             if let Some(rtts) = rtts {
                 // Those above 25 are not known.
                 let rtts = rtts.map(|ms| (ms <= 25).then(|| Duration::from_millis(ms)));

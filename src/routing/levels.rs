@@ -67,6 +67,11 @@ impl Stands {
         }
         all
     }
+
+    /// The places that others answer for, each with the slot that does.
+    pub(super) fn pairs(&self) -> &[(Slot, Slot)] {
+        &self.0
+    }
 }
 
 impl Health {

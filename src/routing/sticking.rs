@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::compiling::{all_or_none, assemble_named, pool};
 use super::tables::{Spec, plant};
 use super::*;
-use crate::model::{Family, OnAllDown, Pool, RecordId};
+use crate::model::{Family, OnAllDown, Pool, RecordId, RegionId, Shifted};
 
 /// Ten thousand networks as a table gives them: /24s and /56s.
 fn networks() -> Vec<u64> {
@@ -134,6 +134,43 @@ fn a_weight_moves_no_more_than_it_must() {
     }
     let off = (f64::from(moved) - n * p).abs();
     assert!(off < 4.0 * (n * p * (1.0 - p)).sqrt(), "{moved} for {}", n * p);
+}
+
+/// Where two regions are all that there is, a shift from one part to another moves networks from one to
+/// the other alone, and so many as the part says, give or take four standard deviations. Beside others
+/// nobody goes the other way or from one of these to another: networks leave the one for anybody, and
+/// come to the other from anybody.
+#[test]
+fn a_shift_moves_networks_one_way() {
+    let networks = networks();
+    for others in [&[][..], &[("eu-west", 30), ("ap-south", 10)]] {
+        let regions = [&[("us-east", 60), ("us-next", 0)], others].concat();
+        let mut server = Server::new(&regions);
+        let (from, to) = (RegionId(0), RegionId(1));
+        let mut at = |part: f64| {
+            let mut forces = Forces::default();
+            forces.on_region(from).shifted = Some(Shifted { to, part });
+            let inputs = Inputs { forces: Arc::new(forces), ..server.snapshot.inputs() };
+            server.snapshot = compile(Some(&server.snapshot), &server.assembly, &inputs);
+            let regions = server.regions(&networks);
+            regions.into_iter().map(ToOwned::to_owned).collect::<Vec<String>>()
+        };
+        let mut before = (0.0, at(0.0));
+        for part in [0.25, 0.5, 1.0, 0.5, 0.0] {
+            let is = (part, at(part));
+            let (leaves, joins) =
+                if part > before.0 { ("us-east", "us-next") } else { ("us-next", "us-east") };
+            let moved = before.1.iter().zip(&is.1).filter(|(was, is)| was != is);
+            let moved: Vec<_> = moved.map(|(was, is)| (was.as_str(), is.as_str())).collect();
+            assert!(moved.iter().all(|(was, is)| *was == leaves || *is == joins), "to {part}");
+            assert!(moved.iter().all(|(was, is)| *was != joins && *is != leaves), "to {part}");
+            let (n, p) = (networks.len() as f64, f64::abs(part - before.0));
+            let off = (moved.len() as f64 - n * p).abs();
+            let most = 4.0 * (n * p * (1.0 - p)).sqrt();
+            assert!(off < most || !others.is_empty(), "{} for {}", moved.len(), n * p);
+            before = is;
+        }
+    }
 }
 
 /// Chi-square over 100,000 consecutive networks, for names that are alike. With three degrees of

@@ -147,6 +147,7 @@ impl<'a> Resolver<'a> {
             }
             return None;
         }
+        self.beyond(own, &slots, label, key);
         self.fallback(record, tree, &pools, key);
         let place = record.policy.as_ref().map_or(&record.name.place, |policy| &policy.place);
         for family in Family::BOTH {
@@ -160,6 +161,19 @@ impl<'a> Resolver<'a> {
             self.out.bindings.push(binding);
         }
         Some(id)
+    }
+
+    /// Makes pools of the endpoints in regions that the record's policy does not lead to: such a region may
+    /// answer in another's place.
+    fn beyond(&mut self, own: &Own<'_>, slots: &[RegionId], label: &Arc<str>, key: &str) {
+        let mut beyond: Vec<RegionId> =
+            own.endpoints.iter().flatten().map(|(region, _)| *region).collect();
+        beyond.retain(|region| !slots.contains(region));
+        beyond.sort_unstable();
+        for region in beyond {
+            // No binding has it yet.
+            let _ = self.slot(region, own, label, key);
+        }
     }
 
     /// Warns when what is to be served instead takes no part in the record: then nothing is.

@@ -1,7 +1,8 @@
 //! The path through the policies as lines of a tree, each with its share of the answers.
 
 use crate::routing::explain::{
-    Compared, ComparedBy, Explanation, Figure, Forcibly, Keys, Kind, Outcome, Part, Step,
+    Compared, ComparedBy, Drained, Explanation, Figure, Forcibly, InPlace, Keys, Kind, Outcome,
+    Part, Step,
 };
 
 use super::text::{number, percent, reason};
@@ -19,7 +20,7 @@ pub(super) fn lines(explanation: &Explanation) -> Vec<String> {
     let mut tree = Tree { family: family(explanation), lines: Vec::new() };
     tree.step(root, String::new(), 0, false);
     for drained in &explanation.drained {
-        let text = format!("with {} drained", drained.regions.join(", "));
+        let text = format!("with {}", with(drained));
         tree.line(Some(drained.share), 0, text);
         if let Some(path) = &drained.path {
             tree.step(path, String::new(), 1, false);
@@ -31,6 +32,15 @@ pub(super) fn lines(explanation: &Explanation) -> Vec<String> {
         format!("  {:>width$}  {}{}", share(line), "  ".repeat(line.depth), line.text)
     };
     tree.lines.iter().map(line).collect()
+}
+
+/// What sets a part of the answers apart.
+fn with(part: &Drained) -> String {
+    let drained =
+        (!part.regions.is_empty()).then(|| format!("{} drained", part.regions.join(", ")));
+    let in_place = |InPlace { region, of }: &InPlace| format!("{region} in the place of {of}");
+    let all: Vec<String> = part.shifted.iter().map(in_place).chain(drained).collect();
+    all.join(", ")
 }
 
 /// The family as sentences name it.
@@ -144,7 +154,10 @@ fn title(step: &Step) -> String {
         (None, ring) => format!("{}, a ring of {}", step.policy, ring.join(", ")),
     };
     match &step.name {
-        Some(name) if step.policy == "region" => name.clone(),
+        Some(name) if step.policy == "region" => match &step.in_place_of {
+            Some(of) => format!("{name} in the place of {of}"),
+            None => name.clone(),
+        },
         // A record may name a policy by its type.
         Some(name) if *name != step.policy => format!("{name}: {policy}"),
         _ => policy,

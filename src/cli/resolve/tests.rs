@@ -12,9 +12,9 @@ use crate::app::Loaded;
 use crate::dns::RecordText;
 use crate::dns::engine::{Located, Shared, Transport, Verdict, Worker, finish, locate};
 use crate::metrics::{Metrics, Proto};
-use crate::model::Family;
+use crate::model::{Family, RegionId, Shifted};
 use crate::routing::explain::Explanation;
-use crate::routing::{Secret, Snapshot};
+use crate::routing::{Forces, Inputs, Secret, Snapshot, compile};
 use crate::wire::Name;
 
 const REGIONS: usize = 5;
@@ -313,4 +313,47 @@ fn endpoints_that_are_names_are_shown_by_them_and_never_looked_up() {
     let down = told(&loaded, &question("led.site.test", Rtype::TXT), &["r1"]);
     let down = text::render(&down, false);
     assert!(down.contains("100 %  CNAME a.example.net (r0)"), "{down}");
+}
+
+/// A shift is told side by side, and who answers in whose place.
+#[test]
+fn a_shift_is_told_as_it_is_served() {
+    let loaded = load(
+        "[policies.main]\ntype = \"failover\"\norder = [\"r0\", \"r1\"]",
+        "[[records]]\nname = \"app.site.test\"\npolicy = \"main\"",
+    );
+    let (from, to) = (RegionId(0), RegionId(3));
+    let assembly = Arc::new(loaded.assembly.with_place(from, to, None).unwrap());
+    let ask = |part| {
+        let mut forces = Forces::default();
+        forces.on_region(from).shifted = Some(Shifted { to, part });
+        let calm = assume(&assembly, &[]).ok().unwrap().inputs();
+        let inputs = Inputs { forces: Arc::new(forces), ..calm };
+        let snapshot = compile(None, &assembly, &inputs);
+        let question = question("app.site.test", Rtype::A);
+        tell(&snapshot, &loaded.clients, &question, &[]).ok().unwrap()
+    };
+    let path = |told: &Told| {
+        let text = text::render(told, true);
+        let (_, path) = text.split_once("share of the answers\n").unwrap();
+        path.split_once("\n\n").unwrap().0.to_string()
+    };
+    let told = ask(0.25);
+    assert_eq!(
+        path(&told),
+        "  75 %  main: failover\n  75 %    tier 1: r0, up\n     -    tier 2: r1, not needed\n  \
+         25 %  with r3 in the place of r0\n  25 %    main: failover\n  \
+         25 %      tier 1: r3 in the place of r0, up\n     -      tier 2: r1, not needed"
+    );
+    let json = serde_json::to_value(told.explanation.as_ref().unwrap()).unwrap();
+    assert_eq!(json["drained"][0]["shifted"], serde_json::json!([{ "region": "r3", "of": "r0" }]));
+    assert_eq!(json["regions"][0]["shifted"], serde_json::json!({ "to": "r3", "part": 0.25 }));
+    let names: Vec<_> = (0..3).map(|at| json["regions"][at]["name"].as_str()).collect();
+    assert_eq!(names, [Some("r0"), Some("r1"), Some("r3")]);
+    // All of it is one side, which is no matter of parts any more.
+    assert_eq!(
+        path(&ask(1.0)),
+        "  100 %  main: failover\n  100 %    tier 1: r3 in the place of r0, up\n      \
+         -    tier 2: r1, not needed"
+    );
 }

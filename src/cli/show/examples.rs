@@ -32,6 +32,7 @@ pub(in crate::cli) fn region(name: &str, weight: u16, share: f64) -> RegionView 
         weight_override: None,
         forced: None,
         drained: 0.0,
+        shifted: None,
         share: Some(of(share)),
         records: 2,
         rtt_ms: None,
@@ -84,6 +85,7 @@ pub(in crate::cli) fn record(name: &str, risk: Option<Risk>, shares: [f64; 3]) -
         share: of(part),
         forced: None,
         drained: 0.0,
+        shifted: None,
         weight_override: None,
     };
     let family = RecordFamily {

@@ -5,7 +5,7 @@ use super::times::span;
 use super::words::{clean, health, percent, shares_of};
 use crate::cli::style::{Paint, Tone};
 use crate::control::command::OverrideKind;
-use crate::control::views::{HealthWord, RegionView};
+use crate::control::views::{HealthWord, RegionView, ShiftedView};
 
 /// A line for each region, and below it why it is not just up.
 pub(super) fn regions(regions: &[RegionView], paint: Paint) -> String {
@@ -57,7 +57,10 @@ fn forced(region: &RegionView) -> String {
         Some(OverrideKind::ForceUp) => "forced up".into(),
         _ if region.drained >= 1.0 => "drained".into(),
         _ if region.drained > 0.0 => format!("drained {}", percent(region.drained)),
-        _ => String::new(),
+        _ => match &region.shifted {
+            Some(ShiftedView { to, part }) => format!("{} {}", percent(*part), clean(to)),
+            None => String::new(),
+        },
     }
 }
 

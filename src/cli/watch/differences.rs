@@ -1,7 +1,7 @@
 //! What is another between two looks at a server, as lines.
 
 use crate::cli::show::{self, clean, percent, shares_of};
-use crate::control::views::{OverrideView, RegionView, Status};
+use crate::control::views::{OverrideView, RegionView, ShiftedView, Status};
 
 /// What has changed; at the first look, how everything is.
 pub(super) fn differences(before: Option<&Status>, after: &Status) -> Vec<String> {
@@ -46,6 +46,17 @@ fn changed(was: &RegionView, is: &RegionView, lines: &mut Vec<String>) {
     }
     if was.drained != is.drained {
         lines.push(format!("{name}: drained {} → {}", percent(was.drained), percent(is.drained)));
+    }
+    if was.shifted != is.shifted {
+        lines.push(match (&was.shifted, &is.shifted) {
+            (_, Some(ShiftedView { to, part })) => {
+                format!("{name}: {} of its place is {}'s", percent(*part), clean(to))
+            }
+            (Some(ShiftedView { to, .. }), None) => {
+                format!("{name}: nothing of its place is {}'s any more", clean(to))
+            }
+            (None, None) => String::new(),
+        });
     }
     let (from, to) = (shares_of(was.share), shares_of(is.share));
     if from != to {

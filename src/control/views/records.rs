@@ -1,12 +1,12 @@
 //! Records: their shares, and whether they are at risk.
 
-use super::types::{Page, RecordFamily, RecordView, RegionShare, Risk};
+use super::types::{Page, RecordFamily, RecordView, RegionShare, Risk, ShiftedView};
 use super::{Seen, page, shares::shares};
 use crate::control::command::OverrideKind;
 use crate::control::helm::RecordFilter;
 use crate::control::tell::worst;
-use crate::model::{BindingId, Family, Forcing, RecordId, Slot};
-use crate::routing::Snapshot;
+use crate::model::{BindingId, Family, Forcing, RecordId, RegionId, Slot};
+use crate::routing::{Assembly, Snapshot};
 
 /// How many pools of a binding there are in a family, and how many of them are up and not drained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,20 +15,31 @@ pub(in crate::control) struct Standing {
     pub(in crate::control) pools: usize,
 }
 
-/// How the pools of a binding stand in a family. One that is drained in part still counts.
+/// How the pools of a binding stand in a family. One that is drained or shifted in part still counts; one
+/// that is in the tree for nothing but to stand in does when it does.
 pub(in crate::control) fn standing(snapshot: &Snapshot, id: BindingId, family: Family) -> Standing {
     let binding = &snapshot.assembly.bindings[id.index()];
     let slots = &snapshot.assembly.trees[binding.tree.index()].slots;
     let mut standing = Standing { up: 0, pools: 0 };
+    let stands_in = |region: RegionId| {
+        slots.iter().zip(&binding.pools).any(|(place, pool)| {
+            let shifted = snapshot.forces.of(id, *place).shifted;
+            pool.is_some() && shifted.is_some_and(|to| to.to == region && to.part > 0.0)
+        })
+    };
     for (region, pool) in slots.iter().zip(&binding.pools) {
+        if snapshot.assembly.only_stands_in(binding.tree, *region) && !stands_in(*region) {
+            continue;
+        }
         let Some(pool) = pool.and_then(|pool| snapshot.pools.get(pool.index())) else { continue };
         let of = pool.family(family);
         if of.count == 0 {
             continue;
         }
         standing.pools += 1;
-        let Forcing { up, drained, down, .. } = snapshot.forces.of(id, *region);
-        standing.up += usize::from(!down && drained < 1.0 && (up || of.h > 0.0));
+        let Forcing { up, drained, down, shifted, .. } = snapshot.forces.of(id, *region);
+        let gone = down || drained >= 1.0 || shifted.is_some_and(|shifted| shifted.part >= 1.0);
+        standing.up += usize::from(!gone && (up || of.h > 0.0));
     }
     standing
 }
@@ -87,6 +98,7 @@ fn of_family(snapshot: &Snapshot, id: RecordId, family: Family) -> Option<Record
             share,
             forced: forced(forcing),
             drained: forcing.drained,
+            shifted: shifted(&snapshot.assembly, forcing),
             weight_override: forcing.weight.map(|weight| weight.0),
         })
     };
@@ -107,9 +119,17 @@ pub(super) fn forced(forcing: Forcing) -> Option<OverrideKind> {
     match forcing {
         Forcing { down: true, .. } => Some(OverrideKind::ForceDown),
         Forcing { drained, .. } if drained > 0.0 => Some(OverrideKind::Drain),
+        Forcing { shifted: Some(shifted), .. } if shifted.part > 0.0 => Some(OverrideKind::Shift),
         Forcing { up: true, .. } => Some(OverrideKind::ForceUp),
         _ => None,
     }
+}
+
+/// Who answers in a region's place.
+pub(super) fn shifted(assembly: &Assembly, forcing: Forcing) -> Option<ShiftedView> {
+    let shifted = forcing.shifted.filter(|shifted| shifted.part > 0.0)?;
+    let to = assembly.regions.get(shifted.to.index())?.name.to_string();
+    Some(ShiftedView { to, part: shifted.part })
 }
 
 /// The records that are wanted, in the order of the configuration.

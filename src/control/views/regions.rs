@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Seen;
 use super::checks::marks;
-use super::records::forced;
+use super::records::{forced, shifted};
 use super::shares::shares;
 use super::types::{HealthWord, RegionFamily, RegionView, Share};
 use crate::control::tell::whole_secs;
@@ -57,6 +57,7 @@ fn one(
         weight_override: forcing.weight.map(|weight| weight.0),
         forced: forced(forcing),
         drained: forcing.drained,
+        shifted: shifted(&seen.snapshot.assembly, forcing),
         share,
         records,
         rtt_ms: seen.state.figure(id).map(|rtt| rtt.as_secs_f64() * 1e3),

@@ -126,6 +126,9 @@ pub struct RegionView {
     pub forced: Option<OverrideKind>,
     /// The part that is drained, 0 to 1.
     pub drained: f64,
+    /// Another region that answers in its place, in all records.
+    #[serde(default)]
+    pub shifted: Option<ShiftedView>,
     /// The least and most share that it has, over all records and classes of clients that it has a
     /// part in; `None`: none has.
     pub share: Option<Share>,
@@ -283,8 +286,20 @@ pub struct RegionShare {
     pub forced: Option<OverrideKind>,
     /// The part that is drained here, 0 to 1.
     pub drained: f64,
+    /// Another region that answers in its place here.
+    #[serde(default)]
+    pub shifted: Option<ShiftedView>,
     /// The weight that is forced on it here.
     pub weight_override: Option<u16>,
+}
+
+/// That another region answers in a region's place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ShiftedView {
+    /// The other region.
+    pub to: String,
+    /// In which part of the answers, 0 to 1.
+    pub part: f64,
 }
 
 /// How the shares of a record change, in one family.

@@ -28,8 +28,8 @@ pub struct Explanation {
     pub sticky: bool,
     /// The way through the policies, from the root; `None`: none was gone.
     pub path: Option<Step>,
-    /// While a region is drained in part: the parts of the answers that are decided with more drained
-    /// than on that path.
+    /// While a region is drained or shifted in part: the parts of the answers that are decided with more
+    /// drained or shifted than on that path.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub drained: Vec<Drained>,
     /// The regions of the record's policies, in the order of the configuration.
@@ -70,15 +70,27 @@ pub struct Client {
     pub scope: Option<u8>,
 }
 
-/// A part of the answers that is decided with some regions drained.
+/// A part of the answers that is decided with some regions drained, or with others in their places.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Drained {
     /// How large a part of all answers, 0 to 1.
     pub share: f64,
-    /// The regions.
+    /// The regions that are drained.
     pub regions: Vec<String>,
+    /// The places in which another region answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shifted: Vec<InPlace>,
     /// The way through the policies then.
     pub path: Option<Step>,
+}
+
+/// A region that answers in the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InPlace {
+    /// The region that answers.
+    pub region: String,
+    /// The region in whose place it does.
+    pub of: String,
 }
 
 /// A node of the policy tree on the way to the answers.
@@ -86,6 +98,10 @@ pub struct Drained {
 pub struct Step {
     /// The region's or policy's name; a policy that a record names by its type has that.
     pub name: Option<String>,
+    /// Of a region that answers in the place of another: that one. Weight, order and distance are of
+    /// the place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_place_of: Option<String>,
     /// `region`, or the type of policy.
     pub policy: String,
     /// The share that comes from here.
@@ -285,10 +301,22 @@ pub struct Region {
     /// The part of it that is drained, 0 to 1.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub drained: f64,
+    /// Another region that answers in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifted: Option<ShiftedTo>,
     /// The share of answers from it alone.
     pub share: f64,
     /// The share of answers from rings that it is part of.
     pub ring_share: f64,
+}
+
+/// That another region answers in a region's place.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ShiftedTo {
+    /// The other region.
+    pub to: String,
+    /// In which part of the answers, 0 to 1.
+    pub part: f64,
 }
 
 /// A region's health in words.

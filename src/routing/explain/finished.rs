@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::model::{Endpoint, Family, Slot};
+use crate::model::{Endpoint, Family, RegionId, Slot};
 use crate::routing::inputs::PoolStanding;
 use crate::routing::offer::Group;
 use crate::routing::snapshot::{ClassSide, ServedRecord, Side};
@@ -76,7 +76,11 @@ impl Finished<'_> {
     }
 
     /// The regions that the tree leads to, in the order of the configuration.
-    pub(super) fn regions(&self, path: &Path<'_>) -> Vec<Region> {
+    pub(super) fn regions(
+        &self,
+        path: &Path<'_>,
+        left_out: impl Fn(RegionId) -> bool,
+    ) -> Vec<Region> {
         let shares = &self.class.distribution.shares;
         let share_of = |slot: Slot| {
             let found = shares.iter().find(|(group, _)| *group == Group::Slot(slot));
@@ -86,6 +90,7 @@ impl Finished<'_> {
         let rings = (count..).take(path.rings.len()).filter_map(|ring| u16::try_from(ring).ok());
         let rings: Vec<Slot> = rings.map(Slot).collect();
         let mut slots: Vec<_> = (0_u16..).map(Slot).zip(&path.tree.slots).collect();
+        slots.retain(|(slot, region)| path.pool(*slot).is_some() || !left_out(**region));
         slots.sort_by_key(|(_, region)| **region);
         slots
             .into_iter()
@@ -110,6 +115,7 @@ impl Finished<'_> {
                     weight_override: path.forcing(slot).weight.map(|weight| weight.0),
                     forced: told(path.forcing(slot).forced(0.0)),
                     drained: path.forcing(slot).drained,
+                    shifted: path.shifted(slot),
                     share: share_of(slot),
                     // A sum of nothing would be -0.
                     ring_share: in_ring.map(|ring| share_of(*ring)).fold(0.0, |a, b| a + b),

@@ -63,7 +63,7 @@ impl Path<'_> {
             Node::Latency { members, .. } => {
                 let at = members.iter().position(|m| m.node == member)?;
                 let own =
-                    || Some(self.rtts.get(self.region_of(member)?.index())?.as_ref()?.as_nanos());
+                    || Some(self.rtts.get(self.answering(member)?.index())?.as_ref()?.as_nanos());
                 let nanos = figures.of.get(at).copied().or_else(|| own().map(|nanos| nanos as f64));
                 let rtt_ms = Some(nanos? / 1e6);
                 let km = self.distance(figures, member);
@@ -87,6 +87,12 @@ impl Path<'_> {
     fn region_of(&self, member: NodeId) -> Option<RegionId> {
         let Node::Region(slot) = self.tree.node(member) else { return None };
         self.tree.slots.get(slot.index()).copied()
+    }
+
+    /// The region that answers there.
+    fn answering(&self, member: NodeId) -> Option<RegionId> {
+        let Node::Region(place) = self.tree.node(member) else { return None };
+        self.tree.slots.get(self.stands.at(*place).index()).copied()
     }
 
     /// The great-circle distance to a region in km, where distances were compared.

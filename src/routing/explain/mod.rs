@@ -15,7 +15,7 @@ mod recorder;
 mod tests;
 
 pub use explanation::{
-    Answers, Client, Compared, ComparedBy, Drained, Explanation, Figure, Forcibly, Health, Keys,
-    Kind, Outcome, Part, Region, Step,
+    Answers, Client, Compared, ComparedBy, Drained, Explanation, Figure, Forcibly, Health, InPlace,
+    Keys, Kind, Outcome, Part, Region, ShiftedTo, Step,
 };
 pub use record::explain;

@@ -7,10 +7,11 @@ use crate::model::{
 };
 use crate::routing::distribution::RingOf;
 use crate::routing::inputs::PoolStanding;
+use crate::routing::levels::Stands;
 use crate::routing::offer::Class;
 use crate::routing::places::Classified;
 
-use super::explanation::{Forcibly, Kind, Outcome, Part, Step};
+use super::explanation::{Forcibly, Kind, Outcome, Part, ShiftedTo, Step};
 use super::recorder::{Asked, Visit};
 
 /// What the nodes of a path are named and measured by.
@@ -31,6 +32,8 @@ pub(super) struct Path<'a> {
     pub(super) forcings: &'a [Forcing],
     /// A pool of which more than this is drained counts as drained.
     pub(super) cut: f64,
+    /// Which slots are answered for by others.
+    pub(super) stands: &'a Stands,
     /// The regions in the tree's rings, as they are served.
     pub(super) rings: &'a [RingOf],
     /// The regions, which slots name.
@@ -48,14 +51,14 @@ impl Path<'_> {
         let mut step = self.unasked(visit.node, Outcome::Used);
         step.share = share;
         if visit.offer.shares.is_empty() {
+            let used = |place: &Slot| visit.used.contains(&self.stands.at(*place));
+            let region = self.answers(visit.node);
             step.outcome = match self.tree.node(visit.node) {
                 _ if visit.too_few => Outcome::TooFew,
-                Node::Region(slot) if self.pool(*slot).is_none() => Outcome::NoPart,
-                Node::Region(slot) if visit.used.contains(slot) => Outcome::OfferedBefore,
-                Node::Region(slot) if !self.has_family(*slot) => Outcome::NoAddress,
-                Node::Multivalue { members, .. }
-                    if members.iter().all(|slot| visit.used.contains(slot)) =>
-                {
+                _ if region.is_some_and(|slot| self.pool(slot).is_none()) => Outcome::NoPart,
+                Node::Region(place) if used(place) => Outcome::OfferedBefore,
+                _ if region.is_some_and(|slot| !self.has_family(slot)) => Outcome::NoAddress,
+                Node::Multivalue { members, .. } if members.iter().all(used) => {
                     Outcome::OfferedBefore
                 }
                 _ => Outcome::Down,
@@ -98,29 +101,26 @@ impl Path<'_> {
 
     /// A node that was not walked.
     pub(super) fn unasked(&self, node: NodeId, outcome: Outcome) -> Step {
-        let health = match self.tree.node(node) {
-            Node::Region(slot) => self.pool(*slot).map(|pool| pool.family(self.family).h),
-            _ => None,
+        let region = self.answers(node);
+        let pool = region.map(|slot| self.pool(slot));
+        let own = self.tree.nodes.get(node.0 as usize);
+        let own = own.and_then(|node| Some(node.name.as_ref()?.to_string()));
+        let (name, in_place_of) = match (self.tree.node(node), region) {
+            (Node::Region(place), Some(by)) if by != *place => (Some(self.slot_name(by)), own),
+            _ => (own, None),
         };
-        let outcome = match self.tree.node(node) {
-            Node::Region(slot) if self.pool(*slot).is_none() => Outcome::NoPart,
-            _ => outcome,
-        };
+        let health = pool.flatten().map(|pool| pool.family(self.family).h);
+        let outcome =
+            if pool.is_some_and(|pool| pool.is_none()) { Outcome::NoPart } else { outcome };
         Step {
-            name: self
-                .tree
-                .nodes
-                .get(node.0 as usize)
-                .and_then(|n| Some(n.name.as_ref()?.to_string())),
+            name,
+            in_place_of,
             policy: self.tree.node(node).label().into(),
             share: 0.0,
             outcome,
             weight: None,
             health,
-            forced: match self.tree.node(node) {
-                Node::Region(slot) => told(self.forcing(*slot).forced(self.cut)),
-                _ => None,
-            },
+            forced: region.and_then(|slot| told(self.forcing(slot).forced(self.cut))),
             figure: None,
             compared: None,
             ring: Vec::new(),
@@ -197,7 +197,7 @@ impl Path<'_> {
         Part { part: kind, outcome, share, nodata, reason: asked.and_then(|a| a.settled), members }
     }
 
-    /// What a member weighs.
+    /// What a member weighs. It is a matter of the place, whoever answers there.
     fn weight(&self, member: &Member) -> Weight {
         let forced = match self.tree.node(member.node) {
             Node::Region(slot) => self.forcing(*slot).weight,
@@ -206,9 +206,26 @@ impl Path<'_> {
         forced.unwrap_or(member.weight)
     }
 
+    /// The slot that answers where a node is a region.
+    fn answers(&self, node: NodeId) -> Option<Slot> {
+        match self.tree.node(node) {
+            Node::Region(place) => Some(self.stands.at(*place)),
+            _ => None,
+        }
+    }
+
     /// What is forced on a slot.
     pub(super) fn forcing(&self, slot: Slot) -> Forcing {
         self.forcings.get(slot.index()).copied().unwrap_or_default()
+    }
+
+    /// Who answers in the place of a slot's region, and in which part of the answers.
+    pub(super) fn shifted(&self, slot: Slot) -> Option<ShiftedTo> {
+        let shifted = self.forcing(slot).shifted.filter(|shifted| shifted.part > 0.0)?;
+        let by = self.tree.slots.iter().position(|region| *region == shifted.to)?;
+        let by = Slot(u16::try_from(by).ok()?);
+        (self.pool(slot).is_some() && self.pool(by).is_some())
+            .then(|| ShiftedTo { to: self.slot_name(by), part: shifted.part })
     }
 
     /// The regions in a ring.

@@ -2,8 +2,9 @@
 
 use crate::geo::{DatabaseError, Geo, LatencyTable};
 use crate::model::{Endpoint, Family, Forced, OnAllDown, PoolId, RecordId, Slot, Tree};
-use crate::routing::classes::{Walked, flatten};
+use crate::routing::classes::{Walked, deciding, flatten};
 use crate::routing::distribution::RingOf;
+use crate::routing::levels::Stands;
 use crate::routing::places::Asker;
 use crate::routing::sight::{Side, Sight};
 use crate::routing::snapshot::Snapshot;
@@ -11,10 +12,10 @@ use crate::wire::Key;
 use crate::zone::{Found, Names};
 
 use super::client::look_up;
-use super::explanation::{Drained, Explanation};
+use super::explanation::{Drained, Explanation, InPlace};
 use super::finished::Finished;
 use super::path::Path;
-use super::recorder::Recorder;
+use super::recorder::{Asked, Recorder};
 
 /// Explains what a snapshot answers for a record to a client: the shares, answers, TTLs and scopes
 /// that it serves, and the walk that led to them, done once more with a trace.
@@ -54,6 +55,7 @@ pub fn explain(
     let pools = &assembly.bindings[served.binding.index()].pools;
     let endpoint = |pool: &Option<PoolId>| Some(&assembly.pools.get((*pool)?.index())?.endpoint);
     let endpoints: Vec<Option<&Endpoint>> = pools.iter().map(endpoint).collect();
+    let as_it_is = Stands::default();
     let path = Path {
         tree,
         family,
@@ -64,6 +66,7 @@ pub fn explain(
         rtts: &snapshot.rtts,
         forcings: &sight.forcings,
         cut: 0.0,
+        stands: &as_it_is,
         rings: &class.distribution.rings,
         regions: &assembly.regions,
     };
@@ -83,36 +86,46 @@ pub fn explain(
         sticky: tree.sticky,
         path: first.path,
         drained: rest,
-        regions: finished.regions(&path),
+        regions: finished.regions(&path, |region| assembly.only_stands_in(served.tree, region)),
         answers: finished.answers(&path),
         client: known.client,
     }))
 }
 
-/// The path of each side that decides a part of the answers, the one with least drained first.
-fn paths(sides: &[Side], path: &Path<'_>) -> Vec<Drained> {
-    let walk = |side: &Side| {
+/// One side, walked: whether it is all down, what its rings hold, and the way.
+struct Told<'a> {
+    side: &'a Side,
+    all_down: bool,
+    rings: Vec<RingOf>,
+    asked: Asked,
+}
+
+/// The path of each side that decides a part of the answers, the one with least drained and shifted
+/// first.
+fn paths<'a>(sides: &'a [Side], path: &Path<'_>) -> Vec<Drained> {
+    let walk = |side: &'a Side| {
         let mut recorder = Recorder::new();
         let walked = Walked::new(path.tree, path.family, path.class, &side.health, &mut recorder);
-        (walked.settled.reason.is_all_down(), walked.rings(), recorder.finish())
+        let (all_down, rings) = (walked.is_all_down(), walked.rings());
+        Told { side, all_down, rings, asked: recorder.finish() }
     };
-    let mut walked: Vec<_> = sides.iter().map(|side| (side, walk(side))).collect();
-    match walked.iter().any(|(_, (all_down, ..))| !all_down) {
-        true => walked.retain(|(_, (all_down, ..))| !all_down),
-        false => walked.truncate(1),
-    }
-    let total: f64 = walked.iter().map(|(side, _)| side.share).sum();
-    let told = |(side, (_, rings, asked)): &(&Side, (_, Vec<RingOf>, _))| {
+    let walked = sides.iter().map(|side| (side.share, walk(side))).collect();
+    let told = |(share, Told { side, rings, asked, .. }): (f64, Told<'_>)| {
         let slots = path.forcings.iter().enumerate();
         let drained = slots.filter(|(_, forcing)| forcing.forced(side.cut) == Forced::Drained);
-        let share = side.share / total;
+        let stands = &side.health.stands;
+        let in_place = |(of, by): &(Slot, Slot)| InPlace {
+            region: path.slot_name(*by),
+            of: path.slot_name(*of),
+        };
         Drained {
             share,
             regions: drained.map(|(slot, _)| path.slot_name(Slot(slot as u16))).collect(),
-            path: Path { rings, cut: side.cut, ..*path }.root(asked, share),
+            shifted: stands.pairs().iter().map(in_place).collect(),
+            path: Path { rings: &rings, cut: side.cut, stands, ..*path }.root(&asked, share),
         }
     };
-    walked.iter().map(told).collect()
+    deciding(walked, |told: &Told<'_>| told.all_down).into_iter().map(told).collect()
 }
 
 fn on_all_down(tree: &Tree) -> String {

@@ -14,7 +14,7 @@ use crate::model::{
     PoolId, RegionId, Slot, Tree, Weight,
 };
 use crate::routing::classes::{Walked, flatten};
-use crate::routing::levels::Health as Levels;
+use crate::routing::levels::{Health as Levels, Stands};
 use crate::routing::places::{Classified, FigureSource, Figures};
 use crate::routing::sight::Side;
 use crate::routing::tables::{Both, Spec, plant, standings};
@@ -59,6 +59,7 @@ fn explained(
         rtts: &[],
         forcings: &[],
         cut: 0.0,
+        stands: &Stands::default(),
         rings: &served.rings,
         regions: &names(REGIONS),
     };
