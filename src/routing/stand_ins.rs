@@ -35,7 +35,9 @@ pub(super) struct StandIns {
 
 /// What numbers the counters of answers, for slots that come later.
 #[derive(Clone)]
-pub(super) struct Columns(Arc<dyn Fn(&Region, &Record) -> u32 + Send + Sync>);
+pub(super) struct Columns(Arc<Column>);
+
+type Column = dyn Fn(&Region, &Record) -> u32 + Send + Sync;
 
 impl fmt::Debug for Columns {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

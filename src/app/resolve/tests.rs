@@ -287,3 +287,24 @@ fn a_destination_is_probed_once_however_many_pools_share_it() {
     let probed: Vec<_> = probed.iter().map(|(c, to)| format!("{} {to}", c.name)).collect();
     assert_eq!(probed, ["web 192.0.2.1", "web 192.0.2.2", "web 192.0.2.3", "slow 192.0.2.3"]);
 }
+
+/// Endpoints in a region that the policy does not lead to: it may answer in another's place, and is
+/// probed before that.
+#[test]
+fn endpoints_beyond_the_policy_make_pools_that_nothing_leads_to() {
+    let text = format!(
+        "{REGIONS}[[records]]\nname = \"a.example.com\"\npolicy = \"a\"\n[records.endpoints]\n\
+         b = [\"192.0.2.13\"]\na = [\"192.0.2.11\"]\n"
+    );
+    let (config, mut problems) = config::parse(&Arc::new(Source { path: "t.toml".into(), text }));
+    let r = resolve(&config, &mut problems);
+    assert!(!problems.any_error());
+    let own: Vec<_> = (r.pools.iter().filter(|pool| pool.record.is_some()))
+        .map(|pool| (pool.region, pool.v4.iter().map(ToString::to_string).collect::<Vec<_>>()))
+        .collect();
+    let one = |address: &str| vec![address.to_string()];
+    assert_eq!(own, [(RegionId(0), one("192.0.2.11")), (RegionId(1), one("192.0.2.13"))]);
+    assert_eq!(r.bindings[0].pools, [Some(PoolId(3))]);
+    let probed = probed(&r.regions, &r.pools);
+    assert!(probed.iter().any(|(_, to)| to.to_string() == "192.0.2.13"));
+}

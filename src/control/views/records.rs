@@ -156,3 +156,71 @@ pub(in crate::control) fn records(seen: Seen<'_>, filter: &RecordFilter) -> Page
         items: ids.items.into_iter().filter_map(|id| record(seen, id)).collect(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::control::tests::{assembly_of, check};
+    use crate::model::{Forcing, Node, OnAllDown, Shifted};
+    use crate::routing::{Forces, Inputs, Options, PoolStanding, compile};
+
+    const FROM: RegionId = RegionId(0);
+    const TO: RegionId = RegionId(2);
+
+    /// Two regions by weight, and a third that may stand in for the first.
+    fn world() -> Assembly {
+        let all = assembly_of(&[(0, 1), (1, 1), (2, 1)], &check("web"), OnAllDown::Open, None);
+        let mut parts = (**all).clone();
+        parts.trees[0].slots.truncate(2);
+        parts.bindings[0].pools.truncate(2);
+        let root = parts.trees[0].root.0 as usize;
+        if let Node::Weighted { members } = &mut parts.trees[0].nodes[root].node {
+            members.truncate(2);
+        }
+        parts.trees[0].nodes[2].node = Node::Region(Slot(0));
+        let (names, places) = (Arc::clone(&all.names), Arc::clone(&all.places));
+        let assembly = Assembly::new(parts, names, places, Options::default(), |_, _| 0);
+        assembly.with_place(FROM, TO, None).unwrap()
+    }
+
+    fn told(part: f64, up: [bool; 3]) -> (Standing, RecordFamily) {
+        let assembly = Arc::new(world());
+        let mut forces = Forces::default();
+        let shifted = Some(Shifted { to: TO, part });
+        *forces.on_region(FROM) = Forcing { shifted, ..Forcing::default() };
+        let pools = assembly.pools.iter().zip(up);
+        let pools = pools.map(|(pool, up)| Arc::new(PoolStanding::assumed(pool, up))).collect();
+        let inputs = Inputs { forces: Arc::new(forces), ..Inputs::of(pools) };
+        let snapshot = compile(None, &assembly, &inputs);
+        let family = of_family(&snapshot, RecordId(0), Family::V4).unwrap();
+        (standing(&snapshot, BindingId(0), Family::V4), family)
+    }
+
+    #[test]
+    fn a_shift_is_told_of_the_region_in_whose_place_another_answers() {
+        let (_, family) = told(0.25, [true; 3]);
+        let share = |at: usize| (family.shares[at].region.as_str(), family.shares[at].share.most);
+        assert_eq!([share(0), share(1), share(2)], [("r0", 0.375), ("r1", 0.5), ("r2", 0.125)]);
+        assert_eq!(family.shares[0].forced, Some(OverrideKind::Shift));
+        let to = ShiftedView { to: "r2".into(), part: 0.25 };
+        assert_eq!(family.shares[0].shifted, Some(to));
+        assert_eq!((family.shares[2].forced, &family.shares[2].shifted), (None, &None));
+        // Before it begins nothing is told of it.
+        let (_, family) = told(0.0, [true; 3]);
+        assert_eq!((family.shares[0].forced, &family.shares[0].shifted), (None, &None));
+    }
+
+    #[test]
+    fn who_stands_in_counts_while_he_does_and_who_is_shifted_as_long_as_he_serves() {
+        let up = |part, up| {
+            let (Standing { up, pools }, _) = told(part, up);
+            (up, pools)
+        };
+        assert_eq!(up(0.0, [true; 3]), (2, 2));
+        assert_eq!(up(0.5, [true; 3]), (3, 3));
+        assert_eq!(up(1.0, [true; 3]), (2, 3));
+        assert_eq!(up(1.0, [true, true, false]), (1, 3));
+    }
+}
