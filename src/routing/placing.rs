@@ -189,6 +189,9 @@ fn there_is_no_place_where_there_is_none() {
     ] {
         assert_eq!(world.with_place(from, to, record).unwrap_err(), nowhere, "{from:?} {to:?}");
     }
+    // One that only stands in has no place in which another could.
+    let placed = world.with_place(A, RegionId(3), Some(RecordId(0))).unwrap();
+    assert_eq!(placed.with_place(RegionId(3), B, None).unwrap_err(), nowhere);
     // A region without addresses has nothing to answer with.
     let mut parts = (*world).clone();
     (parts.pools[3].v4, parts.pools[3].v6) = (Vec::new(), Vec::new());

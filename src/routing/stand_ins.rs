@@ -103,12 +103,16 @@ impl Assembly {
         self.stand_ins.added.contains(&(tree, region))
     }
 
-    /// The bindings in which a region takes part: all, or that of a record.
+    /// The bindings in which a region takes part, in a place of its own: all, or that of a record.
     fn with_part(&self, region: RegionId, record: Option<RecordId>) -> Vec<BindingId> {
         let own = record.map(|id| self.records.get(id.index()).map(|record| record.binding));
         let all = (0..self.bindings.len() as u32).map(BindingId);
         let wanted = all.filter(|id| own.is_none_or(|own| own == Some(*id)));
-        wanted.filter(|id| self.pool_of(*id, region).is_some()).collect()
+        let takes_part = |id: &BindingId| {
+            let tree = self.bindings[id.index()].tree;
+            self.pool_of(*id, region).is_some() && !self.only_stands_in(tree, region)
+        };
+        wanted.filter(takes_part).collect()
     }
 
     /// The pool of a region in a binding; `None`: it takes no part.
@@ -136,8 +140,8 @@ impl Assembly {
         if let Some(pool) = self.pool_of(id, region) {
             return Some(pool);
         }
-        let mut there = self.bindings[id.index()].pools.iter().flatten();
-        let there: Vec<_> = there.by_ref().map(|pool| &self.pools[pool.index()]).collect();
+        let there = self.bindings[id.index()].pools.iter().flatten();
+        let there: Vec<_> = there.map(|pool| &self.pools[pool.index()]).collect();
         let record = there.iter().find_map(|pool| pool.record.as_deref());
         let pool = match record.and_then(|record| own.get(record)) {
             Some(pool) => *pool,
