@@ -26,6 +26,7 @@ use super::labels::{
     rcode_index, type_index,
 };
 use super::table::REQUEST_SECS;
+use super::tally::Tally;
 use crate::model::Family;
 use crate::wire::tsig;
 
@@ -37,6 +38,8 @@ pub struct Block {
     pub(super) proto: Proto,
     pub(super) family: Family,
     shared: bool,
+    /// Its shard of each [`Tally`].
+    number: u32,
     pub(super) requests: [AtomicU64; TYPES.len() + 1],
     pub(super) responses: [AtomicU64; RCODES.len() + 1],
     pub(super) dropped: [AtomicU64; DropReason::ALL.len()],
@@ -56,12 +59,19 @@ pub struct Block {
 }
 
 impl Block {
-    /// A block with cells for so many columns.
-    pub(super) fn new(proto: Proto, family: Family, shared: bool, columns: usize) -> Self {
+    /// The block of a number, with cells for so many columns.
+    pub(super) fn new(
+        proto: Proto,
+        family: Family,
+        shared: bool,
+        number: u32,
+        columns: usize,
+    ) -> Self {
         Self {
             proto,
             family,
             shared,
+            number,
             requests: array::from_fn(|_| AtomicU64::new(0)),
             responses: array::from_fn(|_| AtomicU64::new(0)),
             dropped: array::from_fn(|_| AtomicU64::new(0)),
@@ -93,6 +103,17 @@ impl Block {
     #[inline]
     pub fn answer(&self, column: u32) {
         self.add(self.answers.cell(column), 1);
+    }
+
+    /// A query for a dynamic name, by the cell of its record, family and class of clients.
+    #[inline]
+    pub fn client(&self, tally: &Tally, cell: u32) {
+        let Some(cell) = tally.cell(self.number, cell) else { return };
+        if self.shared {
+            cell.fetch_add(1, Relaxed);
+        } else {
+            cell.store(cell.load(Relaxed).wrapping_add(1), Relaxed);
+        }
     }
 
     /// A query with an EDNS Client Subnet, and whether that decided what it was answered.
@@ -179,7 +200,7 @@ mod tests {
 
     #[test]
     fn a_shared_block_loses_nothing() {
-        let block = Block::new(Proto::Tcp, Family::V4, true, 1);
+        let block = Block::new(Proto::Tcp, Family::V4, true, 0, 1);
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..10_000).for_each(|_| block.request(1)));
@@ -190,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_duration_on_a_bound_belongs_below_it() {
-        let block = Block::new(Proto::Udp, Family::V4, false, 1);
+        let block = Block::new(Proto::Udp, Family::V4, false, 0, 1);
         for ns in [0, 250, 251, 10_000_000, 10_000_001] {
             block.duration_sample(Duration::from_nanos(ns));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use prometheus::core::{Collector, Desc};
 use prometheus::proto::{Metric, MetricFamily};
@@ -19,6 +19,7 @@ use super::table::{
     ANSWERS, CLIENT_SUBNET, COOKIES, DROPPED, Def, QUERY_LOG_DROPPED, QUERY_LOG_WRITTEN,
     RATE_LIMITED, REQUEST_DURATION, REQUEST_SECS, REQUESTS, RESPONSES, TRANSFERS, TSIG_FAILURES,
 };
+use super::tally::Tally;
 use crate::model::Family;
 use crate::wire::tsig;
 
@@ -34,19 +35,24 @@ pub(super) struct Blocks {
 struct Inner {
     blocks: Vec<Arc<Block>>,
     columns: Columns,
+    /// What counts by class of clients, as long as anybody has it.
+    tallies: Vec<Weak<Tally>>,
 }
 
 impl Blocks {
     /// None yet.
     pub(super) fn new() -> Self {
-        Self { inner: Mutex::new(Inner { blocks: Vec::new(), columns: Columns::new() }) }
+        Self { inner: Mutex::new(Inner { blocks: Vec::new(), columns: Columns::new(), tallies: Vec::new() }) }
     }
 
     /// A new block, with cells for all columns that there are.
     pub(super) fn block(&self, proto: Proto, family: Family, shared: bool) -> Arc<Block> {
         let mut inner = self.lock();
-        let block = Arc::new(Block::new(proto, family, shared, inner.columns.len()));
+        let number = u32::try_from(inner.blocks.len()).unwrap_or(u32::MAX);
+        let block = Arc::new(Block::new(proto, family, shared, number, inner.columns.len()));
         inner.blocks.push(Arc::clone(&block));
+        let blocks = inner.blocks.len();
+        inner.tallies.iter().filter_map(Weak::upgrade).for_each(|tally| tally.ensure(blocks));
         block
     }
 
@@ -61,6 +67,14 @@ impl Blocks {
             inner.blocks.iter().for_each(|block| block.answers.ensure(columns));
         }
         number
+    }
+
+    /// Has all blocks count in a tally, those that come later as well.
+    pub(super) fn count_in(&self, tally: &Arc<Tally>) {
+        let mut inner = self.lock();
+        tally.ensure(inner.blocks.len());
+        inner.tallies.retain(|known| known.strong_count() > 0);
+        inner.tallies.push(Arc::downgrade(tally));
     }
 
     /// Hides the columns that are not in `live`.

@@ -11,6 +11,7 @@ use super::connections::{Connections, Told};
 use super::gauges::Gauges;
 use super::labels::Proto;
 use super::query_log::QueryLog;
+use super::tally::Tally;
 use crate::model::Family;
 
 /// The media type of [`Metrics::text`].
@@ -73,6 +74,12 @@ impl Metrics {
     #[must_use]
     pub fn column(&self, region: &str, record: Option<&str>) -> u32 {
         self.blocks.column(region, record)
+    }
+
+    /// Has all answering threads count in a tally from now on. To be called before tables that count in
+    /// it are published, so that no shard has to be made while a query is answered.
+    pub fn count_in(&self, tally: &Arc<Tally>) {
+        self.blocks.count_in(tally);
     }
 
     /// What a scrape gets: the text exposition format 0.0.4.

@@ -17,6 +17,7 @@ mod labels;
 mod query_log;
 mod series;
 mod table;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod webhooks;
@@ -29,3 +30,4 @@ pub use labels::{
     CookieStanding, DropReason, End, Limit, LimitAction, LogSink, Proto, TransferResult,
 };
 pub use query_log::QueryLog;
+pub use tally::Tally;

@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::metrics::Tally;
 use crate::model::{
     Binding, BindingId, Endpoint, Judging, Pool, PoolId, Record, RecordId, Region, Resolved, Tree,
     TreeId, probed, worst_case,
@@ -12,6 +13,7 @@ use crate::model::{
 use crate::wire::Name;
 use crate::zone::Names;
 
+use super::counting::{CELLS_MAX, CountedBy, Layout};
 use super::options::Options;
 use super::places::Places;
 use super::snapshot::ServedRecord;
@@ -65,6 +67,11 @@ pub struct Assembly {
     /// What shapes answers beside names and shares.
     pub options: Options,
     pub(super) pool_bindings: Vec<Vec<BindingId>>,
+    /// Where queries are counted by class of clients; assemblies that differ in overrides or addresses
+    /// alone have it in common.
+    pub tally: Arc<Tally>,
+    /// What is counted by itself there.
+    pub counted_by: CountedBy,
     binding_records: Vec<Vec<RecordId>>,
     pub(super) seeds: Vec<Option<Seeds>>,
     pub(super) timed: Option<Timed>,
@@ -105,9 +112,11 @@ impl Assembly {
         for (at, record) in records.iter().enumerate() {
             binding_records[record.binding.index()].push(RecordId(at as u32));
         }
+        let layout = Layout::new(&parts, &places, CELLS_MAX);
         let served = records
             .iter()
-            .map(|record| {
+            .zip(layout.starts)
+            .map(|(record, cells_from)| {
                 let Binding { tree, pools: of_record } = &bindings[record.binding.index()];
                 let tree = *tree;
                 let is_cname =
@@ -123,6 +132,7 @@ impl Assembly {
                     ttl_min: record.ttl_min,
                     max_answers: u16::from(record.max_answers),
                     cname: of_record.iter().flatten().any(is_cname),
+                    cells_from,
                     columns: columns.collect(),
                 }
             })
@@ -131,6 +141,7 @@ impl Assembly {
         let seeds = seeds.collect();
         let stand_ins = StandIns::default();
         let timed = Timed::new(&parts, &places, &stand_ins);
+        let (tally, counted_by) = (Arc::new(Tally::new(layout.cells)), layout.by);
         Self {
             parts,
             names,
@@ -143,6 +154,8 @@ impl Assembly {
             timed,
             stand_ins,
             columns: None,
+            tally,
+            counted_by,
         }
     }
 
@@ -150,7 +163,13 @@ impl Assembly {
     #[must_use]
     pub fn with_places(&self, places: Arc<Places>) -> Self {
         let timed = Timed::new(self, &places, &self.stand_ins);
-        Self { places, timed, ..self.clone() }
+        let layout = Layout::new(self, &places, CELLS_MAX);
+        let mut served = self.served.to_vec();
+        for (record, cells_from) in served.iter_mut().zip(layout.starts) {
+            record.cells_from = cells_from;
+        }
+        let (tally, counted_by) = (Arc::new(Tally::new(layout.cells)), layout.by);
+        Self { places, timed, served: served.into(), tally, counted_by, ..self.clone() }
     }
 
     /// The same with the addresses that its aliases were looked up to have; those that are not found

@@ -49,6 +49,7 @@ pub fn compile(previous: Option<&Snapshot>, assembly: &Arc<Assembly>, inputs: &I
         names: Arc::clone(&assembly.names),
         places: Arc::clone(&assembly.places),
         records: Arc::clone(&assembly.served),
+        tally: Arc::clone(&assembly.tally),
         bindings,
         options: assembly.options.clone(),
         assembly: Arc::clone(assembly),

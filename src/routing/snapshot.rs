@@ -15,6 +15,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::metrics::Tally;
 use crate::model::{BindingId, Family, RecordId, Slot, TreeId};
 use crate::wire::TailBuf;
 use crate::zone::Names;
@@ -39,6 +40,8 @@ pub struct Snapshot {
     pub records: Arc<[ServedRecord]>,
     /// What the records draw from.
     pub bindings: Vec<Arc<Served>>,
+    /// Where queries are counted by class of clients.
+    pub tally: Arc<Tally>,
     /// What shapes answers beside names and shares.
     pub options: Options,
     /// What it was compiled from.
@@ -68,6 +71,8 @@ pub struct ServedRecord {
     pub max_answers: u16,
     /// Whether it answers every type, with a CNAME.
     pub cname: bool,
+    /// Where its cells begin among those in which queries are counted by class of clients.
+    pub cells_from: u32,
     /// For each region's slot the counter of its answers.
     pub columns: Box<[u32]>,
 }

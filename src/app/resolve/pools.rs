@@ -51,7 +51,7 @@ impl Resolver<'_> {
                 name: Arc::clone(&region.name),
                 weight: region.weight,
                 location: region.location,
-                capacity: None,
+                capacity: region.capacity,
                 pool,
             });
         }

@@ -39,6 +39,7 @@ pub(super) fn answer(
     let Some(class) = side.class(found.class) else {
         return Ok(Drawn::Nodata { ttl: record.ttl_min });
     };
+    query.worker.block.client(&query.snapshot.tally, record.cell(found.class, family));
     query.all_down = class.distribution.reason.is_all_down();
     let ttl = record.ttl(class);
     let worker = &mut *query.worker;
