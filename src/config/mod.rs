@@ -26,6 +26,7 @@ mod records;
 mod regions;
 mod schema;
 mod server;
+mod simulate;
 mod syntax;
 mod table;
 #[cfg(test)]

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use toml::de::DeValue;
 
 use super::context::Context;
-use super::names;
 use super::syntax::{Mended, Mistake};
 use super::table::Table;
 use super::value::Value;
@@ -16,6 +15,8 @@ use super::{
     Admin, Alias, Check, Damping, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog,
     Record, Region, Safety, Server, State, Webhook, Zone,
 };
+use super::{names, simulate};
+use crate::model::Foresight;
 use crate::problem::{Place, Problem, Problems, Source, readable};
 
 /// A configuration, in the order of the documentation. Lists of named things are in the order of
@@ -57,6 +58,8 @@ pub struct Config {
     pub damping: Damping,
     /// How far probes are trusted.
     pub safety: Safety,
+    /// What a simulation goes by.
+    pub simulate: Foresight,
     /// Policies.
     pub policies: Vec<Policy>,
     /// Zones.
@@ -166,6 +169,7 @@ fn root_table(t: &Table<'_>) -> Config {
     section(t, "regions", &mut config.regions, Region::read_all);
     t.set("damping", &mut config.damping, Damping::read);
     t.set("safety", &mut config.safety, Safety::read);
+    t.set("simulate", &mut config.simulate, simulate::read);
     section(t, "policies", &mut config.policies, Policy::read_all);
     section(t, "zones", &mut config.zones, Zone::read_all);
     let regions = &config.regions;

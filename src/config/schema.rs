@@ -55,6 +55,8 @@ struct Root {
     damping: Option<Damping>,
     /// Known, not yet supported.
     safety: Option<Safety>,
+    /// What a simulation goes by.
+    simulate: Option<Simulate>,
     /// Policies by name.
     policies: Option<BTreeMap<String, Policy>>,
     /// Zones by name.
@@ -715,6 +717,32 @@ struct Safety {
     max_ejected: Option<Part>,
     /// Checks with targets of their own that fail only when this nameserver is cut off.
     references: Option<Vec<String>>,
+}
+
+/// What a simulation goes by: the load of all regions, and which risks are taken.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Simulate {
+    /// The load of all regions together, in the unit of their capacities; the most that they can bear
+    /// when all is healthy, if not said.
+    demand: Option<f64>,
+    /// The longest time that clients may stay with a region that has died.
+    cut_over_max: Option<Duration>,
+    /// The codes of risks that are accepted.
+    accept: Option<Vec<Risk>>,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "kebab-case")]
+enum Risk {
+    SingleRegion,
+    NoCheck,
+    NoHeadroom,
+    StaleProbe,
+    LongTtl,
+    EndlessOverride,
+    AllDownUnexercised,
+    UnknownCapacity,
 }
 
 /// A part of a whole.

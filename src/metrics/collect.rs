@@ -42,7 +42,13 @@ struct Inner {
 impl Blocks {
     /// None yet.
     pub(super) fn new() -> Self {
-        Self { inner: Mutex::new(Inner { blocks: Vec::new(), columns: Columns::new(), tallies: Vec::new() }) }
+        Self {
+            inner: Mutex::new(Inner {
+                blocks: Vec::new(),
+                columns: Columns::new(),
+                tallies: Vec::new(),
+            }),
+        }
     }
 
     /// A new block, with cells for all columns that there are.

@@ -102,7 +102,9 @@ mod tests {
         assert_eq!(tally.sums().iter().sum::<u32>(), 0, "nobody said that it counts");
         metrics.count_in(&tally);
         let late = metrics.block(Proto::Tcp, Family::V4, true);
-        for (block, cell) in [(&early, 3), (&late, 3), (&late, 39), (&early, 1000), (&early, u32::MAX)] {
+        for (block, cell) in
+            [(&early, 3), (&late, 3), (&late, 39), (&early, 1000), (&early, u32::MAX)]
+        {
             block.client(&tally, cell);
         }
         let sums = tally.sums();

@@ -67,6 +67,7 @@ pub(super) fn assemble_named(
             binding: BindingId(0),
         }],
         judging: Judging::default(),
+        foresight: Default::default(),
     };
     let places = Places::for_tests(vec![classes]);
     let names = Names::build(Vec::new(), &[], &mut Problems::default());

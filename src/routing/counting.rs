@@ -40,7 +40,8 @@ impl Layout {
     /// The finest that has room.
     pub(super) fn new(parts: &Parts, places: &Places, most: usize) -> Self {
         let tree = |binding: usize| parts.bindings.get(binding).map(|binding| binding.tree);
-        let binding = |record: usize| parts.records.get(record).map(|record| record.binding.index());
+        let binding =
+            |record: usize| parts.records.get(record).map(|record| record.binding.index());
         let (records, bindings) = (parts.records.len(), parts.bindings.len());
         let of = |tree: Option<TreeId>| tree.map_or(0, |tree| 2 * classes_of(places, tree));
         let by_record = lay((0..records).map(|at| of(binding(at).and_then(tree))), most);

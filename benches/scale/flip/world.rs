@@ -124,6 +124,7 @@ pub(super) fn shared(rules: Rules) -> Parts {
         bindings: (0..TREES).map(binding).collect(),
         records: (0..RECORDS).map(|n| record(n, n % TREES)).collect(),
         judging: Judging::default(),
+        foresight: Default::default(),
     }
 }
 
@@ -151,5 +152,6 @@ pub(super) fn own() -> Parts {
         bindings: (0..RECORDS).map(binding).collect(),
         records: (0..RECORDS).map(|n| record(n, n)).collect(),
         judging: Judging::default(),
+        foresight: Default::default(),
     }
 }
