@@ -28,6 +28,8 @@ pub mod probe;
 pub mod querylog;
 pub mod webhook;
 
+pub mod simulate;
+
 pub mod routing;
 
 pub mod admission;

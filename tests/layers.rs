@@ -15,6 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["model"],
     &["admission", "config", "zone", "health", "geo", "metrics", "tap"],
     &["routing"],
+    &["simulate"],
     &["control", "probe", "dns", "notify", "querylog", "alias", "webhook"],
     &["admin"],
     &["app"],

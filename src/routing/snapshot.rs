@@ -193,6 +193,12 @@ impl Side {
         self.distinct.get(*self.of_class.get(class as usize)? as usize)
     }
 
+    /// For each class the position of what it draws from among [`Side::classes`].
+    #[must_use]
+    pub const fn of_class(&self) -> &Arc<[u32]> {
+        &self.of_class
+    }
+
     /// What classes draw from, each once.
     #[must_use]
     pub fn classes(&self) -> &[ClassSide] {
