@@ -1,4 +1,4 @@
-//! Explanations of what is being served now, for those who ask the running server.
+//! Explanations of what is being served now, and simulations, for those who ask the running server.
 //!
 //! A server keeps nothing of databases but the tables made of them. So what says where clients are is
 //! opened anew for each explanation, on a thread that gives way, and for one after the other.
@@ -11,11 +11,14 @@ use tokio::sync::{Semaphore, oneshot};
 use super::background::in_background;
 use super::clients::Clients;
 use super::explain::{self, NoExplanation, Question};
+use super::foresee;
 use crate::admin::NotExplained;
 use crate::admin::api::bodies::Explain;
 use crate::config::Config;
+use crate::control::Foreseen;
 use crate::problem::Problems;
 use crate::routing::{Handle, Snapshot};
+use crate::simulate::Board;
 use crate::wire::Name;
 
 /// Who explains.
@@ -46,6 +49,28 @@ impl Explainer {
             }
             let work = move || explained(&handle.current(), &config, &question);
             let failed = |_| Err(NotExplained::Failed("the explanation came to no end".into()));
+            let _ = reply.send(in_background(work).await.unwrap_or_else(failed));
+        });
+    }
+}
+
+impl Explainer {
+    /// Simulates in a task of its own.
+    pub(super) fn foresee(
+        &self,
+        down: Vec<String>,
+        from: Box<Foreseen>,
+        reply: oneshot::Sender<Result<Board, NotExplained>>,
+    ) {
+        let one = Arc::clone(&self.one);
+        tokio::spawn(async move {
+            let _turn = one.acquire_owned().await;
+            if reply.is_closed() {
+                return;
+            }
+            let told = |unknown| NotExplained::value("down", unknown);
+            let work = move || foresee::live(&from, &down).map_err(told);
+            let failed = |_| Err(NotExplained::Failed("the simulation came to no end".into()));
             let _ = reply.send(in_background(work).await.unwrap_or_else(failed));
         });
     }

@@ -13,6 +13,7 @@ mod demo_regions;
 mod endpoints;
 pub mod explain;
 mod files;
+pub mod foresee;
 mod given;
 mod load;
 mod manager;

@@ -383,6 +383,7 @@ impl Server {
             Errand::Explain { question, reply } => {
                 self.explainer.spawn(question, Arc::clone(&self.reloader.config), reply);
             }
+            Errand::Simulate { down, from, reply } => self.explainer.foresee(down, from, reply),
         }
     }
 

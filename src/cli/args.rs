@@ -8,7 +8,8 @@ use domain::base::iana::Rtype;
 
 use super::client::Servers;
 use super::{
-    checks, drain, end, events, failback, force, reload, status, undrain, watch, webhook, weight,
+    checks, drain, end, events, failback, force, reload, simulate, status, undrain, watch, webhook,
+    weight,
 };
 use crate::app::explain::From;
 use crate::wire::Name;
@@ -66,6 +67,8 @@ pub(super) enum Verb {
         #[command(flatten)]
         servers: Servers,
     },
+    /// Tell what would come of it if regions died, or if another configuration were loaded
+    Simulate(simulate::Simulate),
     /// Show regions, health, shares, overrides and records at risk, on one screen
     Status(status::StatusOf),
     /// Show what probes saw of each target, with the last results

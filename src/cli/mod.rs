@@ -19,6 +19,7 @@ mod schema;
 mod serve;
 mod shell;
 mod show;
+mod simulate;
 mod status;
 mod style;
 mod undrain;
@@ -77,6 +78,7 @@ pub fn main() -> ExitCode {
                 resolve::run(&question, config, &down, servers.json)
             }
         }
+        Verb::Simulate(simulate) => simulate::run(simulate),
         Verb::Status(status) => status::run(&status),
         Verb::Checks(checks) => checks::run(&checks),
         Verb::Drain(drain) => order::give(&drain.wanted()),

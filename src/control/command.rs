@@ -18,7 +18,8 @@ pub struct Command {
     pub actor: Actor,
     /// Why.
     pub reason: Option<String>,
-    /// Do it although a record would be left with nothing but drained or down pools.
+    /// Do it although a record would be left with nothing but drained or down pools, or a region pushed
+    /// over its capacity.
     pub force: bool,
     /// Only tell what would come of it.
     pub dry_run: bool,
@@ -170,6 +171,16 @@ pub enum Refusal {
         /// How many there are in all.
         count: usize,
     },
+    /// Regions would bear more than they can.
+    #[error("{text}; it is done only if forced")]
+    OverCapacity {
+        /// A sentence with the numbers.
+        text: String,
+        /// These regions.
+        regions: Vec<OverCapacity>,
+        /// The load of all regions together.
+        demand: f64,
+    },
     /// There are as many overrides as there may be.
     #[error("there are {0} overrides, and there may be no more; end some of them first")]
     TooMany(usize),
@@ -202,4 +213,17 @@ pub struct LeftWithNothing {
     pub then: usize,
     /// How many pools it has of that family.
     pub pools: usize,
+}
+
+/// A region that a command would push over its capacity.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OverCapacity {
+    /// The region.
+    pub region: String,
+    /// The load that it bears now.
+    pub now: f64,
+    /// The load that it would bear.
+    pub then: f64,
+    /// The load that it can bear.
+    pub capacity: f64,
 }

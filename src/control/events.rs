@@ -66,6 +66,21 @@ impl Events {
         if list.len() > KEPT { list.pop_front().map(|event| event.id) } else { None }
     }
 
+    /// What was observed, as far as it is kept.
+    pub(super) fn observed(&self) -> impl Iterator<Item = &EventView> {
+        self.observed.iter()
+    }
+
+    /// Since when all that was observed is kept.
+    pub(super) fn observed_since(&self) -> Option<&str> {
+        let (observed, done) = (self.observed.front(), self.done.front());
+        let oldest = match self.observed.len() < KEPT {
+            true => observed.into_iter().chain(done).min_by_key(|event| event.id),
+            false => observed,
+        };
+        oldest.map(|event| event.time.as_str())
+    }
+
     /// Those that are wanted, the oldest first.
     pub(super) fn list(&self, filter: &EventFilter) -> Vec<EventView> {
         let wanted = |event: &&EventView| {

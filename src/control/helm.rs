@@ -3,6 +3,7 @@
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{Actor, Command, Done, Refusal};
+use super::foresight::Foreseen;
 use super::views::{CheckView, EventView, OverrideView, Page, RecordView, RegionView, Status};
 
 /// What is sent to the single writer.
@@ -22,6 +23,8 @@ pub enum Request {
     Checks(CheckFilter, oneshot::Sender<Page<CheckView>>),
     /// The overrides.
     Overrides(oneshot::Sender<Vec<OverrideView>>),
+    /// What a simulation starts from.
+    Simulate(oneshot::Sender<Foreseen>),
     /// Events: the last ones, or those behind a number.
     Events(EventFilter, oneshot::Sender<Vec<EventView>>),
 }

@@ -11,12 +11,14 @@ mod counters;
 mod events;
 #[cfg(test)]
 mod forcing;
+mod foresight;
 mod helm;
 mod looking;
 #[cfg(test)]
 mod lookups;
 #[cfg(test)]
 mod lots;
+mod measured;
 mod memory;
 mod noting;
 mod overrides;
@@ -42,6 +44,7 @@ pub mod views;
 
 pub use aliases::{Alias, News};
 pub use apply::{Effects, Event, apply};
+pub use foresight::Foreseen;
 pub use helm::{CheckFilter, EventFilter, Gone, Helm, Origin, RecordFilter, Request};
 pub use memory::LastGood;
 pub use overrides::Overrides;

@@ -4,6 +4,7 @@
 use tokio::sync::oneshot;
 
 use super::command::{Action, Command, Done, LeftWithNothing, Refusal};
+use super::foresight::over_capacity;
 use super::helm::Request;
 use super::overrides::{Tried, title};
 use super::replies::{Reply, digest};
@@ -56,6 +57,7 @@ impl Control {
             Request::Overrides(reply) => {
                 drop(reply.send(override_views(seen, &self.state.overrides.list)));
             }
+            Request::Simulate(reply) => drop(reply.send(self.foreseen())),
             Request::Events(filter, reply) => drop(reply.send(self.events.list(&filter))),
         }
     }
@@ -157,8 +159,16 @@ impl Control {
         if !command.force {
             refuse_nothing_left(&before, &after, &tried)?;
         }
-        let (changes, records_changed) = views::changes(&before, &after, TOLD);
         let mut warnings = Vec::new();
+        match over_capacity(&before, &after, &self.mix()) {
+            // What was forced may always end.
+            Some(refusal) if !command.force && matches!(command.action, Action::Force { .. }) => {
+                return Err(refusal);
+            }
+            Some(Refusal::OverCapacity { text, .. }) => warnings.push(text),
+            _ => {}
+        }
+        let (changes, records_changed) = views::changes(&before, &after, TOLD);
         if records_changed == 0 {
             warnings.push("no share of any record changes by it as things are".into());
         }

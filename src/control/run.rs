@@ -12,6 +12,7 @@ use super::apply::{Effects, Event, apply};
 use super::counters::Counters;
 use super::events::Events;
 use super::helm::{Origin, Request};
+use super::measured::Measured;
 use super::noting::Noted;
 use super::past::Past;
 use super::replies::Replies;
@@ -123,6 +124,8 @@ pub struct Control {
     pub(super) more_noted: usize,
     /// What was told last of this nameserver's own view.
     pub(super) told: Itself,
+    /// Who asks.
+    pub(super) measured: Measured,
     /// How far the wall clock is ahead of the timeline of the state, in milliseconds.
     pub(super) offset: i128,
 }
@@ -133,6 +136,8 @@ impl Control {
     pub fn new(assembly: Arc<Assembly>, past: &dyn Past, wiring: Wiring) -> Self {
         let now = clock::now();
         let state = State::new(assembly, past, now);
+        wiring.metrics.count_in(&state.assembly.tally);
+        let measured = Measured::new(&state.assembly, now);
         let first = compile(None, &state.assembly, &state.inputs());
         let publisher = Publisher::new(first);
         let handle = publisher.handle();
@@ -153,6 +158,7 @@ impl Control {
             noted: Vec::new(),
             more_noted: 0,
             told: Itself::default(),
+            measured,
             offset: 0,
         };
         control.offset = control.clock_offset();
@@ -261,8 +267,10 @@ impl Control {
 
     fn reload(&mut self, Reloaded { assembly, origin, done }: Reloaded) {
         let before = self.handle.current();
+        self.wiring.metrics.count_in(&assembly.tally);
         apply(&mut self.state, Event::Reloaded(assembly), clock::now());
         self.publish();
+        self.measured.carry(&before.assembly, &self.state.assembly, clock::now());
         self.note_reload(&origin, Some(&before));
         drop(before);
         self.retarget();
@@ -426,6 +434,7 @@ impl Control {
     fn tidy(&mut self) {
         self.wiring.alive.send_replace(clock::now());
         self.publisher.sweep();
+        self.measured.tick(clock::now());
         self.advance_overrides();
         self.pass_time();
         self.watch_clock();

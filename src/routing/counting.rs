@@ -1,9 +1,12 @@
 //! Under which cells the queries of a record are counted: by record where there are few enough cells for
 //! that, else for all records together that draw from the same, else for all of a tree.
 
-use crate::model::{Family, TreeId};
+use std::collections::HashMap;
 
-use super::assembly::Parts;
+use crate::model::{Digest, Family, Member, Node, NodeId, Tree, TreeId};
+
+use super::assembly::{Assembly, Parts};
+use super::offer::Class;
 use super::places::{Places, Table};
 use super::snapshot::ServedRecord;
 
@@ -74,6 +77,68 @@ fn lay(sizes: impl Iterator<Item = usize>, most: usize) -> Option<(Vec<u32>, usi
         cells = cells.checked_add(size).filter(|cells| *cells <= most)?;
     }
     Some((starts, cells))
+}
+
+impl Assembly {
+    /// A number for each class of clients of a tree that is the same in another assembly for those of whom
+    /// its policies say the same there: by the names of policies and regions, and what rules ask for. The
+    /// class of everybody is 0.
+    #[must_use]
+    pub fn class_numbers(&self, tree: TreeId) -> Vec<u64> {
+        let (Some(table), Some(of)) = (self.places.table(tree), self.trees.get(tree.index()))
+        else {
+            return vec![0];
+        };
+        let mut rules = HashMap::new();
+        table.classes().iter().map(|class| self.class_number(of, class, &mut rules)).collect()
+    }
+
+    fn class_number(
+        &self,
+        tree: &Tree,
+        class: &Class,
+        rules: &mut HashMap<(NodeId, usize), u64>,
+    ) -> u64 {
+        let mut digest = Digest::new();
+        for (node, chain) in &class.chains {
+            digest = digest.text(name(tree, *node));
+            for rule in chain {
+                let keys = rules.entry((*node, *rule)).or_insert_with(|| match tree.node(*node) {
+                    Node::Geolocation { rules, .. } => {
+                        let keys = rules.get(*rule).map(|rule| format!("{:?}", rule.keys));
+                        Digest::new().maybe(keys.as_deref()).finish()
+                    }
+                    _ => 0,
+                });
+                digest = digest.number(*keys);
+            }
+        }
+        for (node, bands) in &class.bands {
+            digest = digest.text(name(tree, *node));
+            let members = members(tree.node(*node));
+            for band in bands {
+                digest = digest.number(band.len() as u64);
+                for member in band.iter().filter_map(|at| members.get(*at)) {
+                    digest = digest.text(name(tree, member.node));
+                }
+            }
+        }
+        digest.finish()
+    }
+}
+
+/// What a node is called.
+fn name(tree: &Tree, id: NodeId) -> &str {
+    tree.nodes.get(id.0 as usize).and_then(|node| node.name.as_deref()).unwrap_or_default()
+}
+
+/// The members of a node that compares them.
+fn members(node: &Node) -> Vec<Member> {
+    match node {
+        Node::Latency { members, .. } => members.clone(),
+        Node::Geoproximity { members, .. } => members.iter().map(|(member, _)| *member).collect(),
+        _ => Vec::new(),
+    }
 }
 
 impl ServedRecord {

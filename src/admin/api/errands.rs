@@ -9,8 +9,11 @@ use super::Api;
 use super::bodies::{Explain, Reload, Reloaded};
 use super::changes::reason;
 use crate::admin::body::{Json, MaybeJson};
-use crate::admin::fault::{CONFIGURATION_REFUSED, Fault, GONE, INTERNAL};
+use crate::admin::fault::{BAD_PARAMETER, CONFIGURATION_REFUSED, Fault, GONE, INTERNAL};
+use crate::admin::parameters::Parameters;
 use crate::control::command::Actor;
+use crate::control::{Foreseen, Request};
+use crate::simulate::Board;
 
 /// Something for `app` to do.
 #[derive(Debug)]
@@ -24,6 +27,15 @@ pub enum Errand {
         /// Hears what came of it; of what was refused each problem as a line, none when it could not be
         /// tried.
         reply: oneshot::Sender<Result<Reloaded, Vec<String>>>,
+    },
+    /// Say what would come of deaths of regions.
+    Simulate {
+        /// The regions that die together; none: each by itself.
+        down: Vec<String>,
+        /// What it starts from.
+        from: Box<Foreseen>,
+        /// Hears it.
+        reply: oneshot::Sender<Result<Board, NotExplained>>,
     },
     /// Say what a client would be answered, and why.
     Explain {
@@ -86,6 +98,34 @@ pub(super) async fn explain(
     let answer = run(&api, |reply| Errand::Explain { question, reply }).await?;
     answer.map(Json).map_err(|not| match not {
         NotExplained::Value { field, wrong } => Fault::field(field, wrong),
+        NotExplained::Failed(why) => Fault::new(INTERNAL, why),
+    })
+}
+
+/// What the regions bear, and what would come of the death of each: where its share would go, what the
+/// others would bear, how long it would take, and whether that is all right. With `down` (once for each
+/// region) of the death of those together.
+#[utoipa::path(get, path = "/simulate",
+    params(("down" = Option<Vec<String>>, Query, description = "A region; several times: all of them")),
+    responses((status = OK, body = Board)))]
+pub(super) async fn simulate(
+    State(api): State<Api>,
+    Parameters(given): Parameters<Vec<(String, String)>>,
+) -> Result<Json<Board>, Fault> {
+    let mut down = Vec::new();
+    for (name, value) in given {
+        if name != "down" {
+            let detail = format!("there is no parameter {name:?}; down names a region");
+            return Err(Fault::new(BAD_PARAMETER, detail).with("parameter", name));
+        }
+        down.push(value);
+    }
+    let from = Box::new(api.helm.ask(Request::Simulate).await?);
+    let answer = run(&api, |reply| Errand::Simulate { down, from, reply }).await?;
+    answer.map(Json).map_err(|not| match not {
+        NotExplained::Value { field, wrong } => {
+            Fault::new(BAD_PARAMETER, wrong).with("parameter", field)
+        }
         NotExplained::Failed(why) => Fault::new(INTERNAL, why),
     })
 }

@@ -79,6 +79,7 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(seen::override_of, changes::end_one))
         .routes(routes!(events::events))
         .routes(routes!(errands::explain))
+        .routes(routes!(errands::simulate))
         .routes(routes!(errands::reload))
         .routes(routes!(openapi::document))
         .routes(routes!(openapi::problem));

@@ -58,6 +58,8 @@ kinds! {
         "It must be there within 10 seconds.";
     NOTHING_LEFT = 409 "nothing_left", "Records would be left with nothing",
         "The command would leave records with nothing but drained or down pools, and was not done. records has at most 20 of them, count says how many there are. With force it is done all the same.";
+    OVER_CAPACITY = 409 "over_capacity", "A region would bear more than it can",
+        "The command would push regions over their capacities, and was not done. regions has them with their loads, demand is the load of all together. With force it is done all the same.";
     TOO_MANY = 409 "too_many_overrides", "There are as many overrides as there may be",
         "End some of them first.";
     BODY_TOO_LARGE = 413 "body_too_large", "The body is too large",

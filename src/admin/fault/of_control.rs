@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Fault;
 use super::kinds::{
-    GONE, INVALID_VALUE, KEY_REUSED, NO_PART, NOT_STORED, NOTHING_LEFT, NOTHING_TO_END, TOO_MANY,
-    UNKNOWN_RECORD, UNKNOWN_REGION,
+    GONE, INVALID_VALUE, KEY_REUSED, NO_PART, NOT_STORED, NOTHING_LEFT, NOTHING_TO_END,
+    OVER_CAPACITY, TOO_MANY, UNKNOWN_RECORD, UNKNOWN_REGION,
 };
 use crate::control::Gone;
 use crate::control::command::Refusal;
@@ -27,6 +27,10 @@ impl From<Refusal> for Fault {
             Refusal::NothingLeft { records, count, .. } => {
                 let records = serde_json::to_value(records).unwrap_or(Value::Null);
                 Self::new(NOTHING_LEFT, detail).with("records", records).with("count", count)
+            }
+            Refusal::OverCapacity { regions, demand, .. } => {
+                let regions = serde_json::to_value(regions).unwrap_or(Value::Null);
+                Self::new(OVER_CAPACITY, detail).with("regions", regions).with("demand", demand)
             }
             Refusal::TooMany(most) => Self::new(TOO_MANY, detail).with("most", most),
             Refusal::KeyReused => Self::new(KEY_REUSED, detail),

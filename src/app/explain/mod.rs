@@ -108,7 +108,10 @@ pub fn suppose(snapshot: &Snapshot, down: &[String]) -> Result<Snapshot, NoExpla
     Ok(compile(Some(snapshot), assembly, &inputs))
 }
 
-fn regions(assembly: &Assembly, names: &[String]) -> Result<Vec<RegionId>, NoExplanation> {
+pub(super) fn regions(
+    assembly: &Assembly,
+    names: &[String],
+) -> Result<Vec<RegionId>, NoExplanation> {
     let known = || assembly.regions.iter().map(|region| &*region.name);
     let find = |name: &String| {
         let at = known().position(|region| region == name);

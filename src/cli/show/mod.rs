@@ -4,6 +4,7 @@
 //! reason can move the cursor of the terminal that it is read on.
 
 mod aliases;
+mod board;
 mod changes;
 mod checks;
 mod done;
@@ -22,6 +23,7 @@ mod told;
 mod trouble;
 mod words;
 
+pub(super) use board::board;
 use changes::changes;
 pub(super) use checks::checks;
 pub(super) use done::{Did, done};
