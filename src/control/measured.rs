@@ -162,3 +162,87 @@ fn moved(before: &Assembly, after: &Assembly) -> HashMap<u32, u32> {
     }
     moved
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::assembly_of;
+    use super::*;
+    use crate::clock;
+    use crate::metrics::{Block, Metrics, Proto};
+    use crate::model::{Check, OnAllDown, Probe, Role, Timing};
+
+    fn assembly(regions: &[(u8, u8)]) -> Arc<Assembly> {
+        let secs = Duration::from_secs;
+        let timing = Timing { interval: secs(10), fast: None, timeout: secs(2), fall: 3, rise: 2 };
+        let check = Check {
+            name: "web".into(),
+            port: 80,
+            probe: Probe::Tcp,
+            target: None,
+            timing,
+            role: Role::Route,
+            degraded_factor: 1.0,
+            warn_before: Duration::ZERO,
+        };
+        assembly_of(regions, &Arc::new(check), OnAllDown::Open, None)
+    }
+
+    /// So many queries for the only record.
+    fn ask(block: &Block, assembly: &Assembly, family: Family, times: usize) {
+        let cell = assembly.served[0].cell(0, family);
+        (0..times).for_each(|_| block.client(&assembly.tally, cell));
+    }
+
+    fn counting(assembly: &Assembly) -> (Arc<Metrics>, Arc<Block>) {
+        let metrics = Metrics::new();
+        metrics.count_in(&assembly.tally);
+        let block = metrics.block(Proto::Udp, Family::V4, false);
+        (metrics, block)
+    }
+
+    #[test]
+    fn an_hour_is_forgotten_after_a_day() {
+        let assembly = assembly(&[(1, 1)]);
+        let (_metrics, block) = counting(&assembly);
+        let start = clock::now();
+        let at = |minutes: u64| start + Duration::from_secs(minutes * 60);
+        let mut measured = Measured::new(&assembly, start);
+        ask(&block, &assembly, Family::V4, 3);
+        // What was not looked at yet counts.
+        assert_eq!(measured.cells(at(0)), (vec![3, 0], Duration::ZERO));
+        measured.tick(at(1));
+        ask(&block, &assembly, Family::V6, 2);
+        measured.tick(at(90));
+        assert_eq!(measured.cells(at(90)), (vec![3, 2], Duration::from_secs(5400)));
+        ask(&block, &assembly, Family::V6, 4);
+        measured.tick(at(91));
+        // 24 hours and some minutes later the first hour is gone.
+        let hour = Duration::from_secs(3600);
+        assert_eq!(measured.cells(at(23 * 60 + 59)).0, [3, 6]);
+        measured.tick(at(24 * 60 + 1));
+        assert_eq!(
+            measured.cells(at(24 * 60 + 1)),
+            (vec![0, 4], hour * 23 + Duration::from_secs(60))
+        );
+        measured.tick(at(25 * 60));
+        assert_eq!(measured.cells(at(25 * 60)), (vec![0, 0], hour * 23));
+    }
+
+    #[test]
+    fn another_assembly_goes_on_with_what_is_known_of_its_records() {
+        let (first, second) = (assembly(&[(1, 1)]), assembly(&[(1, 1), (2, 1)]));
+        let (metrics, block) = counting(&first);
+        let start = clock::now();
+        let mut measured = Measured::new(&first, start);
+        ask(&block, &first, Family::V4, 5);
+        metrics.count_in(&second.tally);
+        measured.carry(&first, &second, start);
+        ask(&block, &second, Family::V4, 1);
+        ask(&block, &first, Family::V4, 100);
+        assert_eq!(measured.cells(start).0, [6, 0], "the old tables count no more");
+        assert!(Arc::ptr_eq(&measured.tally, &second.tally));
+        // The same again changes nothing.
+        measured.carry(&second, &second, start);
+        assert_eq!(measured.cells(start).0, [6, 0]);
+    }
+}

@@ -51,7 +51,7 @@ const fn tone(verdict: Verdict) -> Tone {
 const ALIGNS: [Align; 5] = [Align::Left, Align::Right, Align::Right, Align::Right, Align::Right];
 const HEADS: [&str; 5] = ["region", "share", "load", "capacity", "used"];
 
-fn load(load: Option<f64>) -> String {
+fn bears(load: Option<f64>) -> String {
     load.map_or_else(|| "-".into(), figure)
 }
 
@@ -70,7 +70,7 @@ fn regions(regions: &[RegionLoad], paint: Paint) -> String {
     table.heads(HEADS);
     for region in regions {
         let (share, load, capacity) =
-            (percent(region.share), load(region.load), self::load(region.capacity));
+            (percent(region.share), bears(region.load), bears(region.capacity));
         let name = region.region.as_str().into();
         table.row([name, share.into(), load.into(), capacity.into(), used(region)]);
     }
@@ -96,22 +96,17 @@ fn block(scenario: &Scenario, now: &[RegionLoad], paint: Paint) -> String {
             continue;
         }
         let share = turned(percent(was.share), percent(region.share));
-        let of_load = turned(load(was.load), load(region.load));
-        let capacity = load(region.capacity);
+        let of_load = turned(bears(was.load), bears(region.load));
+        let capacity = bears(region.capacity);
         let name = region.region.as_str().into();
         table.row([name, share.into(), of_load.into(), capacity.into(), used(region)]);
     }
     out += &table.render(paint);
     out += &unanswered(scenario.unanswered);
-    out += &format!("  {} of all answers move; {}\n", percent(scenario.moved), times(scenario));
-    for movement in scenario.movements.iter().take(MOVEMENTS) {
-        out += &format!("    {}\n", moves(movement));
-    }
-    let shown = scenario.movements.len().min(MOVEMENTS);
-    if scenario.movements_count > shown {
-        let more = scenario.movements_count - shown;
-        out += &format!("    {more} more, of less weight\n");
-    }
+    let colon = if scenario.movements.is_empty() { "" } else { ":" };
+    let (moved, times) = (percent(scenario.moved), times(scenario));
+    out += &format!("  {moved} of all answers move; {times}{colon}\n");
+    out += &movements(scenario);
     out += &named("come to the all-down rules", &scenario.all_down, scenario.all_down_count);
     out + &named("nothing answers that is up", &scenario.nothing_left, scenario.nothing_left_count)
 }
@@ -138,22 +133,60 @@ fn times(scenario: &Scenario) -> String {
     }
 }
 
-/// `app.example.com IPv4: us-east 70 %, eu-west 30 % → eu-west 100 %; 21 % of all`
-fn moves(movement: &Movement) -> String {
+/// The biggest movements, those of both families of a record together where they are the same.
+fn movements(scenario: &Scenario) -> String {
+    let mut all: Vec<(Movement, bool)> = Vec::new();
+    for movement in &scenario.movements {
+        let same = all.iter_mut().find(|(known, _)| {
+            (&known.record, &known.before, &known.after)
+                == (&movement.record, &movement.before, &movement.after)
+                && known.family != movement.family
+        });
+        match same {
+            Some((known, both)) => {
+                known.moved += movement.moved;
+                *both = true;
+            }
+            None => all.push((movement.clone(), false)),
+        }
+    }
+    all.sort_by(|(a, _), (b, _)| b.moved.total_cmp(&a.moved));
+    let both = all.iter().filter(|(_, both)| *both).count();
+    let more = (scenario.movements_count - both.min(scenario.movements_count))
+        .saturating_sub(all.len().min(MOVEMENTS));
+    let shown: String = all.iter().take(MOVEMENTS).map(|(one, both)| moves(one, *both)).collect();
+    match more {
+        0 => shown,
+        more => format!("{shown}            {more} more, of less weight\n"),
+    }
+}
+
+/// `21 %  app.example.com: us-east 70 %, eu-west 30 % → eu-west 100 %`
+fn moves(movement: &Movement, both: bool) -> String {
+    const WIDTH: usize = 100;
     let parts = |parts: &[RegionPart]| {
         let parts =
             parts.iter().map(|one| format!("{} {}", clean(&one.region), percent(one.share)));
         let parts: Vec<String> = parts.collect();
         if parts.is_empty() { "nothing".into() } else { parts.join(", ") }
     };
-    let family = if movement.family == "ipv6" { "IPv6" } else { "IPv4" };
+    let family = match movement.family.as_str() {
+        _ if both => "",
+        "ipv6" => " IPv6",
+        _ => " IPv4",
+    };
     let classes = match movement.classes {
         1 => String::new(),
         classes => format!(" ({classes} classes of clients)"),
     };
+    let head =
+        format!("{:>10}  {}{family}{classes}: ", percent(movement.moved), clean(&movement.record));
     let (before, after) = (parts(&movement.before), parts(&movement.after));
-    let (record, moved) = (clean(&movement.record), percent(movement.moved));
-    format!("{record} {family}{classes}: {before} → {after}; {moved} of all")
+    let line = format!("{head}{before} → {after}\n");
+    if line.chars().count() <= WIDTH + 1 {
+        return line;
+    }
+    format!("{head}{before}\n{:>12}→ {after}\n", "")
 }
 
 fn named(what: &str, names: &[String], all: usize) -> String {

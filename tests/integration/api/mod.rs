@@ -3,6 +3,7 @@
 mod access;
 mod explaining;
 mod operators;
+mod simulating;
 mod start;
 
 use crate::harness::Site;

@@ -45,6 +45,8 @@ impl World {
         let mut column = |region: &str, record: Option<&str>| metrics.column(region, record);
         let loaded = app::load(&dir.path().join("trimtab.toml"), &Default::default(), &mut column);
         let app::Loaded { assembly, .. } = loaded.unwrap_or_else(|problems| panic!("{problems}"));
+        // As it is when a server publishes it.
+        metrics.count_in(&assembly.tally);
         Self { assembly, metrics, logged: None }
     }
 
