@@ -17,17 +17,18 @@ pub struct Row {
     pub share: f64,
 }
 
-/// Reads the rows. Empty lines, those that begin with `#`, and a first one that says
-/// `record,client,share` say nothing.
+/// Reads the rows. Empty lines, what stands behind `#`, and a first line `record,client,share` say
+/// nothing.
 ///
 /// # Errors
 /// For each line that cannot be read a sentence.
 pub fn read(text: &str) -> Result<Vec<Row>, Vec<String>> {
     let (mut rows, mut wrong) = (Vec::new(), Vec::new());
     for (line, content) in text.lines().enumerate() {
+        let content = content.split('#').next().unwrap_or_default();
         let (line, content) = (line + 1, content.trim());
         let head = line == 1 && content.replace(' ', "") == "record,client,share";
-        if content.is_empty() || content.starts_with('#') || head {
+        if content.is_empty() || head {
             continue;
         }
         match row(line, content) {
@@ -73,7 +74,7 @@ mod tests {
 
     #[test]
     fn rows_are_read_and_every_mistake_is_told() {
-        let text = "record,client,share\n# ours\n\n*, 192.0.2.77/24, 70\napp.example.com,2001:db8::1,0.5\n*,*,1\n";
+        let text = "record,client,share\n# ours\n\n*, 192.0.2.77/24, 70\napp.example.com,2001:db8::1,0.5 # half\n*,*,1\n";
         let rows = read(text).unwrap();
         let client = |at: usize| rows[at].client.map(|client| client.to_string());
         assert_eq!(client(0).as_deref(), Some("192.0.2.0/24"));

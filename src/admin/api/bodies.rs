@@ -29,7 +29,8 @@ pub struct NewOverride {
     /// Why: at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Do it although records would be left with nothing but drained or down pools.
+    /// Do it although records would be left with nothing but drained or down pools, or a region pushed over
+    /// its capacity.
     #[serde(default)]
     pub force: bool,
     /// Only tell what would come of it.
@@ -59,7 +60,8 @@ pub struct EndOverrides {
     /// Why: at most 500 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Do it although records would be left with nothing but drained or down pools.
+    /// Do it although records would be left with nothing but drained or down pools, or a region pushed over
+    /// its capacity.
     #[serde(default)]
     pub force: bool,
     /// Only tell what would come of it.

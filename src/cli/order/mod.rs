@@ -26,7 +26,8 @@ pub(in crate::cli) struct Order {
     /// Why; it stands beside the override and in the events
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
-    /// Do it even if a record is left with nothing but drained or down pools
+    /// Do it even if a record is left with nothing but drained or down pools, or a region pushed over its
+    /// capacity
     #[arg(long)]
     pub(in crate::cli) force: bool,
     /// Only show the shares before and after

@@ -57,7 +57,7 @@ fn refused(problem: &Problem, paint: Paint) -> String {
 /// What can be done about it.
 fn help(code: &str) -> Option<&'static str> {
     Some(match code {
-        "nothing_left" => {
+        "nothing_left" | "over_capacity" => {
             "--force does it all the same; --dry-run --force shows what would come of it"
         }
         "token_missing" => "give --token-file, or set TRIMTAB_TOKEN_FILE",

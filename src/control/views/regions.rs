@@ -61,6 +61,7 @@ fn one(
         share,
         records,
         rtt_ms: seen.state.figure(id).map(|rtt| rtt.as_secs_f64() * 1e3),
+        capacity: region.capacity,
     }
 }
 

@@ -136,6 +136,9 @@ pub struct RegionView {
     pub records: usize,
     /// The round trip to it in milliseconds, where that may decide anything.
     pub rtt_ms: Option<f64>,
+    /// The load that it can bear, where that is known.
+    #[serde(default)]
+    pub capacity: Option<f64>,
 }
 
 /// Observed health in a word.
