@@ -36,8 +36,8 @@ pub(super) struct Measured {
 struct Hour {
     /// Since the start.
     number: u64,
-    /// By cell; only what was counted.
-    counts: HashMap<u32, u64>,
+    /// By cell, ascending; only what was counted.
+    counts: Vec<(u32, u32)>,
 }
 
 impl Measured {
@@ -64,17 +64,13 @@ impl Measured {
         let came = self.came();
         for (cell, count) in &came {
             if let Some(seen) = self.seen.get_mut(*cell as usize) {
-                *seen = seen.wrapping_add(*count as u32);
+                *seen = seen.wrapping_add(*count);
             }
         }
         if !came.is_empty() {
-            if self.hours.back().is_none_or(|hour| hour.number != number) {
-                self.hours.push_back(Hour { number, counts: HashMap::new() });
-            }
-            if let Some(hour) = self.hours.back_mut() {
-                for (cell, count) in came {
-                    *hour.counts.entry(cell).or_default() += count;
-                }
+            match self.hours.back_mut().filter(|hour| hour.number == number) {
+                Some(hour) => hour.counts = merged(&hour.counts, &came),
+                None => self.hours.push_back(Hour { number, counts: came }),
             }
         }
         self.looked = now;
@@ -82,20 +78,20 @@ impl Measured {
         self.hours.retain(|hour| hour.number >= oldest);
     }
 
-    /// What has come to each cell since the last look, where anything has.
-    fn came(&self) -> Vec<(u32, u64)> {
+    /// What has come to each cell since the last look, where anything has, ascending.
+    fn came(&self) -> Vec<(u32, u32)> {
         let sums = (0..).zip(self.tally.sums()).zip(&self.seen);
-        let came = sums.map(|((cell, sum), seen)| (cell, u64::from(sum.wrapping_sub(*seen))));
+        let came = sums.map(|((cell, sum), seen)| (cell, sum.wrapping_sub(*seen)));
         came.filter(|(_, count)| *count > 0).collect()
     }
 
     /// The queries of each cell, of the last 24 hours at most, and over which time.
     pub(super) fn cells(&self, now: Instant) -> (Vec<u64>, Duration) {
         let mut cells = vec![0; self.seen.len()];
-        let of_hours = self.hours.iter().flat_map(|hour| hour.counts.iter().map(|(c, n)| (*c, *n)));
+        let of_hours = self.hours.iter().flat_map(|hour| hour.counts.iter().copied());
         for (cell, count) in of_hours.chain(self.came()) {
             if let Some(sum) = cells.get_mut(cell as usize) {
-                *sum += count;
+                *sum += u64::from(count);
             }
         }
         let first = (self.hour(now) + 1).saturating_sub(HOURS);
@@ -123,13 +119,30 @@ impl Measured {
         }
         let moved = moved(before, after);
         for hour in &mut self.hours {
-            let mut counts: HashMap<u32, u64> = HashMap::new();
-            for (cell, count) in hour.counts.drain() {
-                if let Some(to) = moved.get(&cell) {
-                    *counts.entry(*to).or_default() += count;
-                }
-            }
-            hour.counts = counts;
+            let counts = hour.counts.iter().filter_map(|(cell, n)| Some((*moved.get(cell)?, *n)));
+            let mut counts: Vec<(u32, u32)> = counts.collect();
+            counts.sort_unstable();
+            // Of several that are one now.
+            hour.counts = merged(&counts, &[]);
+        }
+    }
+}
+
+/// Two lists in one, a cell that is in both once.
+fn merged(one: &[(u32, u32)], other: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let mut all: Vec<(u32, u32)> = Vec::with_capacity(one.len().max(other.len()));
+    let (mut one, mut other) = (one.iter().peekable(), other.iter().peekable());
+    loop {
+        let from_one = match (one.peek(), other.peek()) {
+            (Some((first, _)), Some((second, _))) => first <= second,
+            (first, _) => first.is_some(),
+        };
+        let Some((cell, count)) = (if from_one { one.next() } else { other.next() }) else {
+            return all;
+        };
+        match all.last_mut().filter(|(last, _)| last == cell) {
+            Some((_, sum)) => *sum = sum.saturating_add(*count),
+            None => all.push((*cell, *count)),
         }
     }
 }
@@ -226,6 +239,16 @@ mod tests {
         );
         measured.tick(at(25 * 60));
         assert_eq!(measured.cells(at(25 * 60)), (vec![0, 0], hour * 23));
+    }
+
+    #[test]
+    fn two_lists_become_one() {
+        let one = [(1, 1), (3, u32::MAX), (3, 1), (9, 1)];
+        assert_eq!(
+            merged(&one, &[(0, 5), (3, 4), (9, 2)]),
+            [(0, 5), (1, 1), (3, u32::MAX), (9, 3)]
+        );
+        assert_eq!(merged(&[], &[]), []);
     }
 
     #[test]

@@ -139,8 +139,13 @@ fn unknown_capacity(
     if in_use.is_empty() {
         return None;
     }
-    if demand.is_none() || unknown.len() == in_use.len() {
+    if unknown.len() == in_use.len() {
         return Some("no region says what it can bear (capacity): headroom is not judged".into());
+    }
+    if demand.is_none() {
+        let text = "no region that answers when all is healthy has a capacity, and there is no demand: \
+            headroom is not judged";
+        return Some(text.into());
     }
     let (has, its) = if unknown.len() == 1 { ("has", "its") } else { ("have", "their") };
     (!unknown.is_empty()).then(|| {

@@ -36,6 +36,7 @@ pub(in crate::cli) fn region(name: &str, weight: u16, share: f64) -> RegionView 
         share: Some(of(share)),
         records: 2,
         rtt_ms: None,
+        capacity: None,
     }
 }
 
