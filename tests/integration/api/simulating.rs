@@ -143,8 +143,12 @@ fn what_pushes_a_region_over_its_capacity_is_refused_unless_forced() {
     let refused = http.post("/overrides", &drain("c", false));
     assert_eq!((refused.status, &*refused.code()), (409, "over_capacity"));
     let told = refused.json();
-    let over = json!([{"region": "b", "now": 600.0, "then": 1000.0, "capacity": 600.0}]);
-    assert_eq!((&told["regions"], &told["demand"]), (&over, &json!(1000.0)));
+    let over = &told["regions"][0];
+    assert_eq!((&over["region"], &over["capacity"]), (&json!("b"), &json!(600.0)));
+    close(
+        &[&over["now"], &over["then"], &told["demand"]].map(|n| n.as_f64().unwrap()),
+        &[600.0, 1000.0, 1000.0],
+    );
     let detail = told["detail"].as_str().unwrap();
     assert!(
         detail.starts_with("b would bear 1,000 of 600 (167 %); now 600, of a demand of 1,000"),
