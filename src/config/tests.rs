@@ -57,6 +57,7 @@ push = { type = "push", deadline = "30s", token_file = "push.token" }
 [safety]
 [regions.r]
 location = { latitude = 1, longitude = 2.5 }
+[simulate]
 [policies]
 w = { type = "weighted" }
 f = { type = "failover", order = ["r"] }
