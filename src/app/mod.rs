@@ -23,6 +23,7 @@ mod overview;
 mod query_log;
 mod refresh;
 mod reload;
+pub mod replay;
 pub mod resolve;
 mod secrets;
 mod serve;

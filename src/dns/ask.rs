@@ -62,22 +62,54 @@ pub struct Led {
     pub record: Option<RecordId>,
 }
 
-/// Asks, over TCP so that nothing is cut. `None`: the engine gives no reply that can be read.
+/// An engine that is asked without a socket, again and again.
+#[derive(Debug)]
+pub struct Desk {
+    worker: Worker,
+    buffer: Vec<u8>,
+}
+
+impl Desk {
+    /// With counters that nobody reads.
+    #[must_use]
+    pub fn new() -> Self {
+        let block = Metrics::new().block(Proto::Tcp, Family::V4, false);
+        let shared = Arc::new(Shared::with_secret(Secret([0; 16])));
+        Self { worker: Worker::new(block, 0, shared), buffer: Vec::new() }
+    }
+
+    /// Asks, over TCP so that nothing is cut. `None`: the engine gives no reply that can be read.
+    #[must_use]
+    pub fn ask(
+        &mut self,
+        snapshot: &Snapshot,
+        name: &Name,
+        qtype: u16,
+        asker: &Asker,
+    ) -> Option<Reply> {
+        let request = request(name, qtype, asker);
+        let mut at = Located::default();
+        locate(snapshot, asker.source, &request, &mut at);
+        let transport = Transport::Tcp;
+        self.buffer.resize(reply_max(transport, snapshot.options.udp_payload_max), 0);
+        self.buffer.get_mut(..request.len())?.copy_from_slice(&request);
+        match finish(snapshot, &at, transport, &mut self.buffer, &mut self.worker) {
+            Verdict::Reply(len) => read(self.buffer.get(..len)?).ok(),
+            Verdict::Nothing | Verdict::Transfer => None,
+        }
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Asks once.
 #[must_use]
 pub fn ask(snapshot: &Snapshot, name: &Name, qtype: u16, asker: &Asker) -> Option<Reply> {
-    let request = request(name, qtype, asker);
-    let block = Metrics::new().block(Proto::Tcp, Family::of(asker.source), false);
-    let shared = Arc::new(Shared::with_secret(Secret([0; 16])));
-    let mut worker = Worker::new(block, 0, shared);
-    let mut at = Located::default();
-    locate(snapshot, asker.source, &request, &mut at);
-    let transport = Transport::Tcp;
-    let mut buffer = vec![0; reply_max(transport, snapshot.options.udp_payload_max)];
-    buffer.get_mut(..request.len())?.copy_from_slice(&request);
-    match finish(snapshot, &at, transport, &mut buffer, &mut worker) {
-        Verdict::Reply(len) => read(buffer.get(..len)?).ok(),
-        Verdict::Nothing | Verdict::Transfer => None,
-    }
+    Desk::new().ask(snapshot, name, qtype, asker)
 }
 
 /// Follows the CNAMEs of a reply to the end, and finds the dynamic record there.

@@ -20,6 +20,6 @@ mod transfer;
 mod transfer_tests;
 mod udp;
 
-pub use ask::{Led, RecordText, Reply, ask, led};
+pub use ask::{Desk, Led, RecordText, Reply, ask, led};
 pub use tcp::{TcpLimits, TcpServer};
 pub use udp::{UdpWorkers, adopt, bind};

@@ -116,6 +116,11 @@ impl TailBuf {
         Self { rtype, stride: const { N as u16 + 2 }, count, bytes: bytes.into() }
     }
 
+    /// The data of each, in order.
+    pub fn data(&self) -> impl Iterator<Item = &[u8]> {
+        Tail { rtype: self.rtype, count: self.count, ttl: 0, bytes: &self.bytes }.rdata()
+    }
+
     /// How many addresses there are.
     #[must_use]
     pub const fn count(&self) -> u16 {

@@ -43,6 +43,7 @@ mod rate_limit;
 mod redirections;
 mod refusals;
 mod reload;
+mod replay;
 mod restart;
 mod soak;
 mod start;

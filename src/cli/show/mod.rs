@@ -30,6 +30,7 @@ pub(super) use done::{Did, done};
 pub(super) use event::event;
 pub(super) use overrides::what;
 pub(super) use status::status;
+pub(super) use table::{Align, Cell, Table};
 pub(super) use times::stamp;
 pub(super) use told::{outcome, print};
 pub(super) use trouble::trouble;

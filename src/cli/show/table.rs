@@ -4,14 +4,14 @@ use crate::cli::style::{Paint, Tone};
 
 /// What stands in a column of a row.
 #[derive(Debug, Clone)]
-pub(super) struct Cell {
+pub(in crate::cli) struct Cell {
     text: String,
     tone: Tone,
 }
 
 impl Cell {
     /// In a colour.
-    pub(super) fn of(tone: Tone, text: impl Into<String>) -> Self {
+    pub(in crate::cli) fn of(tone: Tone, text: impl Into<String>) -> Self {
         Self { text: super::clean(&text.into()), tone }
     }
 }
@@ -24,14 +24,14 @@ impl<T: Into<String>> From<T> for Cell {
 
 /// Where the text of a column stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub(in crate::cli) enum Align {
     Left,
     Right,
 }
 
 /// Rows of cells, and lines between them that keep to no column.
 #[derive(Debug)]
-pub(super) struct Table {
+pub(in crate::cli) struct Table {
     aligns: Vec<Align>,
     rows: Vec<Row>,
 }
@@ -44,27 +44,27 @@ enum Row {
 
 impl Table {
     /// With these columns.
-    pub(super) fn new(aligns: &[Align]) -> Self {
+    pub(in crate::cli) fn new(aligns: &[Align]) -> Self {
         Self { aligns: aligns.to_vec(), rows: Vec::new() }
     }
 
     /// One more row; cells that are missing at its end are empty.
-    pub(super) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
+    pub(in crate::cli) fn row<const N: usize>(&mut self, cells: [Cell; N]) {
         self.rows.push(Row::Cells(cells.into()));
     }
 
     /// The heads of the columns.
-    pub(super) fn heads<const N: usize>(&mut self, heads: [&str; N]) {
+    pub(in crate::cli) fn heads<const N: usize>(&mut self, heads: [&str; N]) {
         self.row(heads.map(|head| Cell::of(Tone::Faint, head)));
     }
 
     /// A line as it is.
-    pub(super) fn line(&mut self, text: impl Into<String>) {
+    pub(in crate::cli) fn line(&mut self, text: impl Into<String>) {
         self.rows.push(Row::Line(text.into()));
     }
 
     /// The text, each line indented by two.
-    pub(super) fn render(&self, paint: Paint) -> String {
+    pub(in crate::cli) fn render(&self, paint: Paint) -> String {
         let width = |column: usize| {
             let cells = self.rows.iter().filter_map(|row| match row {
                 Row::Cells(cells) => cells.get(column),

@@ -35,9 +35,10 @@ pub(super) struct Simulate {
     /// Who asks: lines of record,client,share, where record may be * and client is a prefix or *
     #[arg(long, value_name = "FILE", requires = "config", conflicts_with = "replay")]
     mix: Option<PathBuf>,
-    /// Replay the queries of this log (lines of JSON, as [query_log] writes them)
+    /// Replay the queries of this log (lines of JSON); `-` is standard
+    /// input; may be given several times
     #[arg(long, value_name = "QUERYLOG", requires = "against")]
-    replay: Option<PathBuf>,
+    replay: Vec<PathBuf>,
     /// Replay them against this configuration, too: what would it move?
     #[arg(long, value_name = "NEW.toml", requires = "replay")]
     against: Option<PathBuf>,
@@ -47,13 +48,13 @@ pub(super) struct Simulate {
 
 pub(super) fn run(simulate: Simulate) -> Result<(), Failure> {
     let Simulate { down, config, mix, replay, against, servers } = simulate;
-    if (config.is_some() || replay.is_some()) && servers.name_any() {
+    if (config.is_some() || !replay.is_empty()) && servers.name_any() {
         let text = "servers are asked where no configuration is given: leave out one or the other";
         return Err(Failure::Usage(text.into()));
     }
-    match (replay, against, config) {
-        (Some(log), Some(against), config) => replay::run(&log, config, &against, servers.json),
-        (_, _, Some(config)) => offline(config, mix.as_deref(), &down, servers.json),
+    match (against, config) {
+        (Some(against), config) => replay::run(&replay, config, &against, servers.json),
+        (None, Some(config)) => offline(config, mix.as_deref(), &down, servers.json),
         _ => live(&down, &servers),
     }
 }

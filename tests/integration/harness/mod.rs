@@ -16,11 +16,13 @@ mod target;
 mod wait;
 
 pub(crate) use dns::{
-    Client, Question, Reply, TcpClient, Via, exchange, exchange_octets, framed, option,
+    Client, HEADER, Question, Reply, TcpClient, Via, exchange, exchange_octets, framed, option,
 };
 pub(crate) use http::{Http, trusting};
 pub(crate) use pki::{HOST, pki};
-pub(crate) use program::{check, fail, operate, operator, resolve, serve_and_fail, serve_command};
+pub(crate) use program::{
+    check, fail, operate, operator, resolve, serve_and_fail, serve_command, simulate,
+};
 pub(crate) use regions::{PLACES, goes_to, letters, records, regions, set_down, watched};
 pub(crate) use server::{Server, Signal, get};
 pub(crate) use site::{Site, quick};

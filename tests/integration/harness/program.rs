@@ -89,6 +89,17 @@ pub(crate) fn resolve(site: &Site, arguments: &[&str]) -> Ended {
     }
 }
 
+/// `simulate` with the configuration of a site.
+pub(crate) fn simulate(site: &Site, arguments: &[&str]) -> Ended {
+    let mut command = command("simulate", &site.config());
+    let output = command.stdout(Stdio::piped()).args(arguments).output().unwrap();
+    Ended {
+        code: output.status.code(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
 /// `check` with the configuration of a site.
 pub(crate) fn check(site: &Site) -> Ended {
     let output = command("check", &site.config()).output().unwrap();
