@@ -12,8 +12,8 @@ use super::syntax::{Mended, Mistake};
 use super::table::Table;
 use super::value::Value;
 use super::{
-    Admin, Alias, Check, Damping, Defaults, Geo, Latency, Log, Metrics, Policy, Probe, QueryLog,
-    Record, Region, Safety, Server, State, Webhook, Zone,
+    Admin, Alias, Check, Damping, Defaults, Geo, Latency, Log, Metrics, Plans, Policy, Probe,
+    QueryLog, Record, Region, Safety, Server, State, Webhook, Window, Zone,
 };
 use super::{names, simulate};
 use crate::model::Foresight;
@@ -58,6 +58,10 @@ pub struct Config {
     pub damping: Damping,
     /// How far probes are trusted.
     pub safety: Safety,
+    /// How plans are watched.
+    pub plans: Plans,
+    /// Maintenance windows.
+    pub windows: Vec<Window>,
     /// What a simulation goes by.
     pub simulate: Foresight,
     /// Policies.
@@ -169,6 +173,8 @@ fn root_table(t: &Table<'_>) -> Config {
     section(t, "regions", &mut config.regions, Region::read_all);
     t.set("damping", &mut config.damping, Damping::read);
     t.set("safety", &mut config.safety, Safety::read);
+    t.set("plans", &mut config.plans, Plans::read);
+    t.set("windows", &mut config.windows, Window::read_all);
     t.set("simulate", &mut config.simulate, simulate::read);
     section(t, "policies", &mut config.policies, Policy::read_all);
     section(t, "zones", &mut config.zones, Zone::read_all);

@@ -51,10 +51,11 @@ struct Root {
     checks: Option<BTreeMap<String, Check>>,
     /// Regions by name.
     regions: Option<BTreeMap<String, Region>>,
-    /// Known, not yet supported.
     damping: Option<Damping>,
-    /// Known, not yet supported.
     safety: Option<Safety>,
+    plans: Option<Plans>,
+    /// Maintenance windows by name.
+    windows: Option<BTreeMap<String, Window>>,
     /// What a simulation goes by.
     simulate: Option<Simulate>,
     /// Policies by name.
@@ -717,6 +718,40 @@ struct Safety {
     max_ejected: Option<Part>,
     /// Checks with targets of their own that fail only when this nameserver is cut off.
     references: Option<Vec<String>>,
+}
+
+/// How plans are watched.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Plans {
+    /// The Prometheus server whose figures give plans up: the URL below which its API lies.
+    prometheus: Option<String>,
+    /// A file with a bearer token for it.
+    token_file: Option<String>,
+    /// A file with the authorities of its certificate, in PEM; else those of this machine.
+    ca_file: Option<String>,
+    /// How often it is asked.
+    interval: Option<Duration>,
+    /// How long an answer may take: below the interval.
+    timeout: Option<Duration>,
+}
+
+/// A time in which regions are empty for maintenance.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Window {
+    /// The regions.
+    regions: Vec<String>,
+    /// From when on: a time with its offset from UTC.
+    from: String,
+    /// Until when: a time with its offset from UTC.
+    to: String,
+    /// Over how long they are drained before.
+    drain_over: Option<Duration>,
+    /// Over how long they return after.
+    return_over: Option<Duration>,
+    /// Why.
+    reason: Option<String>,
 }
 
 /// What a simulation goes by: the load of all regions, and which risks are taken.

@@ -55,6 +55,11 @@ prometheus = { type = "prometheus", url = "http://p.test", query = "up", fail_wh
 push = { type = "push", deadline = "30s", token_file = "push.token" }
 [damping]
 [safety]
+[plans]
+[windows.kernel]
+regions = ["r"]
+from = 2030-01-01T02:00:00Z
+to = 2030-01-01T04:00:00Z
 [regions.r]
 location = { latitude = 1, longitude = 2.5 }
 [simulate]
@@ -167,6 +172,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(config.defaults.check, empty.defaults.check);
     assert_eq!(config.damping, empty.damping);
     assert_eq!(config.safety, empty.safety);
+    assert_eq!(config.plans, empty.plans);
 
     // Named things say what the shortest form of the same thing means.
     let shortest = r#"
@@ -189,6 +195,9 @@ fn the_documented_options_are_all_options_at_their_defaults() {
         checks.errors.fail_when = "> 0.05"
         checks.reports = { type = "push", deadline = "30s", token_file = "reports.token" }
         regions.us-east = {}
+        windows.kernel.regions = ["us-east"]
+        windows.kernel.from = 2030-01-01T02:00:00Z
+        windows.kernel.to = 2030-01-01T04:00:00Z
         policies.canary = { type = "weighted" }
         policies.standby = { type = "failover", order = ["us-east"] }
         policies.main = { type = "geolocation", rules = [{ continent = "EU", to = "us-east" }], default = "canary" }
@@ -208,6 +217,7 @@ fn the_documented_options_are_all_options_at_their_defaults() {
     assert_eq!(keys, short.server.transfer.keys);
     assert_eq!(config.webhooks, short.webhooks);
     assert_eq!(config.regions, short.regions);
+    assert_eq!(config.windows, short.windows);
     assert_eq!(config.policies, short.policies);
     assert_eq!(config.zones, short.zones);
     let [mut record] = <[_; 1]>::try_from(config.records).unwrap();

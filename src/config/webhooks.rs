@@ -73,11 +73,13 @@ pub enum Topic {
     Lookup,
     /// What operators force, and its end.
     Override,
+    /// Plans that go on, are given up, or are over.
+    Plan,
 }
 
 impl Topic {
     /// All of them with their words.
-    pub const ALL: [(&str, Self); 10] = [
+    pub const ALL: [(&str, Self); 11] = [
         ("transition", Self::Transition),
         ("all_down", Self::AllDown),
         ("reload_failed", Self::ReloadFailed),
@@ -88,6 +90,7 @@ impl Topic {
         ("failback", Self::Failback),
         ("lookup", Self::Lookup),
         ("override", Self::Override),
+        ("plan", Self::Plan),
     ];
 
     /// Those that are told of where nothing is said: what nobody has decided on.

@@ -97,6 +97,7 @@ pub(super) fn assembly_of(
             binding: BindingId(0),
         }],
         judging: Judging::default(),
+        planning: Default::default(),
         foresight: Default::default(),
     };
     let mut problems = crate::problem::Problems::default();

@@ -85,7 +85,7 @@ pub struct Move {
 
 /// In how many steps a gradual move is made: the first at once, the last when it is done. Each step
 /// is one publication.
-pub(super) const STEPS: u32 = 20;
+pub const STEPS: u32 = 20;
 
 impl Move {
     /// A drain of all, or a return, that begins now.

@@ -14,6 +14,7 @@ mod foresight;
 mod grpc_probe;
 mod http_probe;
 mod id;
+mod plan;
 mod policy;
 mod pool;
 mod record;
@@ -34,11 +35,15 @@ pub use client::Attributes;
 pub use digest::{Digest, mix};
 pub use embedded::{canonical, embedded};
 pub use forbidden::forbidden;
-pub use forcing::{Force, Forced, Forcing, Moment, Move, Override, Shifted};
+pub use forcing::{Force, Forced, Forcing, Moment, Move, Override, STEPS, Shifted};
 pub use foresight::{Accepted, Foresight, Risk};
 pub use grpc_probe::GrpcProbe;
 pub use http_probe::{HttpProbe, Pattern, StatusRange};
 pub use id::{BindingId, CheckId, PoolId, RecordId, RegionId, Slot, TargetId, TreeId};
+pub use plan::{
+    AbortWhen, Counted, Drill, Ended, Findings, How, NamedWindow, Phase, Plan, Planning, Querying,
+    Shift, Task, Window,
+};
 pub use policy::{
     GeoKeys, GeoRule, Member, MissingFamily, Node, NodeId, OnAllDown, PolicyNode, Tree,
 };

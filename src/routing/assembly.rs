@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crate::metrics::Tally;
 use crate::model::{
-    Binding, BindingId, Endpoint, Foresight, Judging, Pool, PoolId, Record, RecordId, Region,
-    Resolved, Tree, TreeId, probed, worst_case,
+    Binding, BindingId, Endpoint, Foresight, Judging, Planning, Pool, PoolId, Record, RecordId,
+    Region, Resolved, Tree, TreeId, probed, worst_case,
 };
 use crate::wire::Name;
 use crate::zone::Names;
@@ -37,6 +37,8 @@ pub struct Parts {
     pub records: Vec<Record>,
     /// How health is judged.
     pub judging: Judging,
+    /// What is planned, and how plans are watched.
+    pub planning: Planning,
     /// What a simulation goes by.
     pub foresight: Foresight,
 }
@@ -99,7 +101,7 @@ impl Assembly {
         options: Options,
         mut column: impl FnMut(&Region, &Record) -> u32,
     ) -> Self {
-        let Parts { regions, pools, trees, bindings, records, judging: _, foresight: _ } = &parts;
+        let Parts { regions, pools, trees, bindings, records, .. } = &parts;
         let mut pool_bindings = vec![Vec::new(); pools.len()];
         for (at, binding) in bindings.iter().enumerate() {
             for pool in binding.pools.iter().flatten() {

@@ -67,6 +67,7 @@ pub(super) fn assemble_named(
             binding: BindingId(0),
         }],
         judging: Judging::default(),
+        planning: Default::default(),
         foresight: Default::default(),
     };
     let places = Places::for_tests(vec![classes]);

@@ -152,6 +152,7 @@ const fn title(topic: Option<Topic>) -> (&'static str, &'static str) {
         Some(Topic::Failback) => ("TrimtabFailbackWaits", "warning"),
         Some(Topic::Lookup) => ("TrimtabLookupFailed", "warning"),
         Some(Topic::Override) => ("TrimtabOverride", "info"),
+        Some(Topic::Plan) => ("TrimtabPlan", "warning"),
     }
 }
 

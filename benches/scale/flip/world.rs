@@ -124,6 +124,7 @@ pub(super) fn shared(rules: Rules) -> Parts {
         bindings: (0..TREES).map(binding).collect(),
         records: (0..RECORDS).map(|n| record(n, n % TREES)).collect(),
         judging: Judging::default(),
+        planning: Default::default(),
         foresight: Default::default(),
     }
 }
@@ -152,6 +153,7 @@ pub(super) fn own() -> Parts {
         bindings: (0..RECORDS).map(binding).collect(),
         records: (0..RECORDS).map(|n| record(n, n)).collect(),
         judging: Judging::default(),
+        planning: Default::default(),
         foresight: Default::default(),
     }
 }

@@ -45,6 +45,7 @@ pub fn resolve(config: &Config, problems: &mut Problems) -> Parts {
         resolver.record(record);
     }
     resolver.out.judging = resolver.judging();
+    resolver.out.planning = resolver.planning();
     resolver.out.foresight = config.simulate;
     resolver.concurrency();
     resolver.unused();

@@ -8,8 +8,8 @@ use super::Resolver;
 use super::build::number;
 use crate::config::{self, Concurrency, Policy, PolicyKind, Spanned};
 use crate::model::{
-    self, Check, Destination, Endpoint, Family, Judging, Pool, PoolId, Probe, Region, RegionId,
-    forbidden, probes_at_once,
+    self, Check, Destination, Endpoint, Family, Judging, NamedWindow, Planning, Pool, PoolId,
+    Probe, Querying, Region, RegionId, Window, forbidden, probes_at_once,
 };
 use crate::problem::Place;
 use crate::wire::Name;
@@ -167,6 +167,38 @@ impl Resolver<'_> {
             safety: self.config.safety.bounds,
             references: self.references(),
         }
+    }
+
+    /// What is planned, and how plans are watched.
+    pub(super) fn planning(&mut self) -> Planning {
+        let plans = &self.config.plans;
+        let querying = plans.prometheus.clone().map(|url| Querying {
+            url,
+            token_file: plans.token_file.clone(),
+            ca_file: plans.ca_file.clone(),
+            interval: plans.interval,
+            timeout: plans.timeout,
+        });
+        let mut windows = Vec::new();
+        for window in &self.config.windows {
+            let key = format!("windows.{}.regions", window.name.value);
+            let known = window.regions.iter();
+            let known = known.filter(|name| self.region_named(name, &key).is_some());
+            let regions = known.map(|name| name.value.clone()).collect();
+            windows.push(NamedWindow {
+                name: Arc::clone(&window.name.value),
+                window: Window {
+                    regions,
+                    from_ms: window.from_ms,
+                    to_ms: window.to_ms,
+                    drain_over: window.drain_over,
+                    return_over: window.return_over,
+                    known_ms: 0,
+                },
+                reason: window.reason.clone(),
+            });
+        }
+        Planning { querying, windows }
     }
 
     /// Warns when probes would wait for each other while everything hangs.

@@ -21,6 +21,7 @@ use std::time::Duration;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 pub use credentials::CredentialFiles;
+pub(super) use prometheus::url as prometheus_url;
 
 use super::context::Spanned;
 use super::defaults::{INTERVAL, timing};

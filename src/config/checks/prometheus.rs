@@ -27,7 +27,7 @@ pub(super) fn read(t: &Table<'_>) -> model::Probe {
     })
 }
 
-fn url(v: &Value<'_>) -> Option<String> {
+pub(in crate::config) fn url(v: &Value<'_>) -> Option<String> {
     let Some(url) = v.text().and_then(|text| text.parse::<Url>().ok()) else {
         return v.refuse(URL);
     };

@@ -49,6 +49,7 @@ fn snapshot(endpoint: &Endpoint, up: bool, on_all_down: OnAllDown) -> Snapshot {
         bindings: vec![Binding { tree: TreeId(0), pools: vec![Some(PoolId(0))] }],
         records: vec![record("app", 0), record("*.any", 0)],
         judging: Judging::default(),
+        planning: Default::default(),
         foresight: Default::default(),
     };
     let names = Arc::new(names(ZONE, &["app", "*.any"]));

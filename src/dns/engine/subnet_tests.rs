@@ -73,6 +73,7 @@ fn world(client_subnet: bool) -> Snapshot {
         bindings: (0..3).map(binding).collect(),
         records,
         judging: Judging::default(),
+        planning: Default::default(),
         foresight: Default::default(),
     };
     let networks = NETWORKS.map(|(prefix, country)| Network {

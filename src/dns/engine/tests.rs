@@ -133,6 +133,7 @@ pub(in crate::dns) fn snapshot() -> Snapshot {
         bindings: vec![binding],
         records: vec![record("app", 0)],
         judging: Judging::default(),
+        planning: Default::default(),
         foresight: Default::default(),
     };
     let standings = vec![
