@@ -58,7 +58,7 @@ impl Loaded {
     #[must_use]
     pub fn counted(mut self, metrics: &Arc<Metrics>) -> Self {
         let (metrics, per_record) = (Arc::clone(metrics), self.config.metrics.per_record);
-        Arc::make_mut(&mut self.assembly).counted_by(move |region, record| {
+        Arc::make_mut(&mut self.assembly).set_columns(move |region, record| {
             let record = per_record.then(|| record.name.to_string());
             metrics.column(&region.name, record.as_deref())
         });

@@ -8,8 +8,8 @@ use domain::base::iana::Rtype;
 
 use super::client::Servers;
 use super::{
-    checks, drain, end, events, failback, force, reload, simulate, status, undrain, watch, webhook,
-    weight,
+    checks, drain, drill, end, events, failback, force, plans, reload, shift, simulate, status,
+    undrain, watch, webhook, weight, window,
 };
 use crate::app::explain::From;
 use crate::wire::Name;
@@ -79,6 +79,14 @@ pub(super) enum Verb {
     Undrain(undrain::Undrain),
     /// Have a region count as up or down, whatever its checks see
     Force(force::Force),
+    /// Have another region answer in a region's place, in stages: canaries, blue-green, migrations
+    Shift(shift::Shift),
+    /// Drain a region for a while, to see what comes of it
+    Drill(drill::Drill),
+    /// Empty regions for maintenance from a time to another
+    Window(window::Window),
+    /// Show shifts, drills and windows, under way and over
+    Plans(plans::Plans),
     /// Give a region another weight than the configured one
     Weight(weight::Weight),
     /// End one override, by its number

@@ -68,6 +68,7 @@ and why:
   {program} status                                   regions, health, shares, and what is forced
   {program} drain us-east --record app.demo.test     app no longer answers 127.0.1.1
   {program} undrain us-east --record app.demo.test   and it does again
+  {program} simulate                                 would the others bear it if one died?
   {program} watch                                    all of it as it is now, until Ctrl-C
 
 Ctrl-C ends it.

@@ -6,6 +6,7 @@ mod checks;
 mod client;
 mod demo;
 mod drain;
+mod drill;
 mod end;
 mod environment;
 mod events;
@@ -13,11 +14,13 @@ mod failback;
 mod force;
 mod log;
 mod order;
+mod plans;
 mod reload;
 mod resolve;
 mod schema;
 mod serve;
 mod shell;
+mod shift;
 mod show;
 mod simulate;
 mod status;
@@ -26,6 +29,7 @@ mod undrain;
 mod watch;
 mod webhook;
 mod weight;
+mod window;
 
 use std::io;
 use std::process::ExitCode;
@@ -87,6 +91,10 @@ pub fn main() -> ExitCode {
         Verb::Weight(weight) => order::give(&weight.wanted()),
         Verb::End(end) => order::give(&end.wanted()),
         Verb::Failback(failback) => order::give(&failback.wanted()),
+        Verb::Shift(shift) => shift::run(shift),
+        Verb::Drill(drill) => drill::run(drill),
+        Verb::Window(window) => window::run(window),
+        Verb::Plans(plans) => plans::run(&plans),
         Verb::Reload(reload) => reload::run(reload),
         Verb::Events(events) => events::run(&events),
         Verb::Watch(watch) => watch::run(&watch),

@@ -98,7 +98,7 @@ fn observed(state: &mut State, observation: Observation, now: Instant) -> Effect
     let was = std::mem::replace(&mut tracked.health, is);
     let is = &tracked.health;
     let changed = looks(&was, &timing) != looks(is, &timing);
-    let settles = !was.settled() && is.settled();
+    let settles = !was.settled() && is.settled() && tracked.watch.is_none();
     effects.silent = other(was.abstains(&timing), is.abstains(&timing));
     effects.degraded = other(was.report.degraded.is_some(), is.report.degraded.is_some());
     let pools: Vec<PoolId> = tracked.pool_ids().collect();

@@ -85,6 +85,11 @@ impl Calms {
         some.map(|(pool, calming)| (assembly.pool_name(pool), *calming)).collect()
     }
 
+    /// The pools of a region.
+    pub(super) fn of_region(&self, region: RegionId) -> &[PoolId] {
+        self.by_region.get(region.index()).map_or(&[], Vec::as_slice)
+    }
+
     /// How many regions fail in a family, and of how many.
     pub(super) fn failing(&self, family: Family) -> (usize, usize) {
         (self.failing[family.index()].len(), self.of[family.index()])

@@ -6,7 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::views::{OverrideView, ShareChange};
+use super::views::{OverrideView, PlanView, ShareChange};
+use crate::model::AbortWhen;
 use crate::wire::Name;
 
 /// Something to be changed. It is stored, applied and published before it is answered.
@@ -55,12 +56,89 @@ pub enum Action {
         /// The region's name.
         region: String,
     },
+    /// A plan, or what is to become of one.
+    Plan(PlanOrder),
     /// The end of overrides.
     End {
         /// Which.
         which: Which,
         /// Over how long a drain returns; the others end at once.
         over: Option<Duration>,
+    },
+}
+
+impl Action {
+    /// Whether answers go elsewhere by it; else it only ends what had them go.
+    pub(super) const fn moves_answers(&self) -> bool {
+        match self {
+            Self::Force { .. } => true,
+            Self::Plan(order) => !matches!(
+                order,
+                PlanOrder::Abort(_) | PlanOrder::Pause(_) | PlanOrder::Finish { .. }
+            ),
+            Self::LetBack { .. } | Self::End { .. } => false,
+        }
+    }
+}
+
+/// What is planned, and what is to become of plans.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PlanOrder {
+    /// A shift begins, with its first stage.
+    Shift {
+        /// The region that gives.
+        from: String,
+        /// The region that answers in its place.
+        to: String,
+        /// In this record alone; `None`: in all.
+        record: Option<Name>,
+        /// The part of the answers at each stage: above 0, rising, at most 1.
+        stages: Vec<f64>,
+        /// The least time from one stage to the next.
+        every: Duration,
+        /// Each stage waits for an operator.
+        manual: bool,
+        /// What gives it up.
+        abort_when: Option<AbortWhen>,
+    },
+    /// A drill begins.
+    Drill {
+        /// The region that is drained.
+        region: String,
+        /// In this record alone; `None`: in all.
+        record: Option<Name>,
+        /// The part of its answers that is drained, above 0, at most 1.
+        share: f64,
+        /// For how long.
+        lasts: Duration,
+        /// What gives it up.
+        abort_when: Option<AbortWhen>,
+    },
+    /// Maintenance is announced.
+    Window {
+        /// The regions that are to be empty.
+        regions: Vec<String>,
+        /// From when on, in milliseconds since 1970.
+        from_ms: u64,
+        /// Until when.
+        to_ms: u64,
+        /// Over how long they are drained before.
+        drain_over: Duration,
+        /// Over how long they return after.
+        return_over: Duration,
+    },
+    /// A shift goes on to its next stage at once.
+    Advance(u64),
+    /// A shift stays at its stage.
+    Pause(u64),
+    /// A plan is given up: everything is as before.
+    Abort(u64),
+    /// A shift is over that has reached its last stage.
+    Finish {
+        /// Its number.
+        id: u64,
+        /// An override keeps what it came to; else nothing does, because the configuration says so by now.
+        keep: bool,
     },
 }
 
@@ -120,6 +198,9 @@ pub struct Done {
     pub repeated: bool,
     /// The overrides that it made or ended, as they are now or were at their end.
     pub overrides: Vec<OverrideView>,
+    /// The plan that it made or changed, as it is now.
+    #[serde(default)]
+    pub plan: Option<PlanView>,
     /// The shares that it changes, of at most 20 records. Of a gradual move, what it comes to in the
     /// end.
     pub changes: Vec<ShareChange>,
@@ -161,6 +242,20 @@ pub enum Refusal {
     /// There is nothing to end.
     #[error("{0}")]
     NothingToEnd(String),
+    /// There is no such plan under way.
+    #[error("{0}")]
+    UnknownPlan(String),
+    /// It cannot be done as things are.
+    #[error("{0}")]
+    NotNow(String),
+    /// Records have no place for a region.
+    #[error("{text}")]
+    NoPlace {
+        /// A sentence with their names.
+        text: String,
+        /// At most 20 of those records.
+        records: Vec<String>,
+    },
     /// Records would be left with nothing but drained or down pools.
     #[error("{text}")]
     NothingLeft {

@@ -58,6 +58,7 @@ impl Events {
             EventKind::Started
             | EventKind::Command
             | EventKind::OverrideEnded
+            | EventKind::Plan
             | EventKind::Reload
             | EventKind::ClockSet => &mut self.done,
             _ => &mut self.observed,
@@ -115,6 +116,7 @@ pub(super) fn nothing() -> EventView {
         from: None,
         reason: None,
         override_id: None,
+        plan_id: None,
         lasted_secs: None,
         changes: Vec::new(),
         records_changed: 0,

@@ -4,7 +4,9 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{Actor, Command, Done, Refusal};
 use super::foresight::Foreseen;
-use super::views::{CheckView, EventView, OverrideView, Page, RecordView, RegionView, Status};
+use super::views::{
+    CheckView, EventView, OverrideView, Page, PlansView, RecordView, RegionView, Status,
+};
 
 /// What is sent to the single writer.
 #[derive(Debug)]
@@ -23,6 +25,8 @@ pub enum Request {
     Checks(CheckFilter, oneshot::Sender<Page<CheckView>>),
     /// The overrides.
     Overrides(oneshot::Sender<Vec<OverrideView>>),
+    /// The plans under way, and the last that are over.
+    Plans(oneshot::Sender<PlansView>),
     /// What a simulation starts from.
     Simulate(oneshot::Sender<Foreseen>),
     /// Events: the last ones, or those behind a number.

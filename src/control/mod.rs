@@ -5,6 +5,7 @@
 
 mod aliases;
 mod apply;
+mod arrangement;
 mod calms;
 pub mod command;
 mod counters;
@@ -13,6 +14,7 @@ mod events;
 mod forcing;
 mod foresight;
 mod helm;
+mod in_force;
 mod looking;
 #[cfg(test)]
 mod lookups;
@@ -23,6 +25,7 @@ mod memory;
 mod noting;
 mod overrides;
 mod past;
+mod plans;
 #[cfg(test)]
 mod remembering;
 mod replies;
@@ -49,6 +52,7 @@ pub use helm::{CheckFilter, EventFilter, Gone, Helm, Origin, RecordFilter, Reque
 pub use memory::LastGood;
 pub use overrides::Overrides;
 pub use past::Past;
+pub use plans::Plans;
 pub use replies::Reply;
 pub use run::{Control, Reloaded, Wall, Wiring};
 pub use state::State;

@@ -47,6 +47,7 @@ impl Control {
             from: None,
             reason: None,
             override_id: None,
+            plan_id: None,
             lasted_secs: None,
             changes: Vec::new(),
             records_changed: 0,
@@ -145,6 +146,7 @@ impl Control {
             let mut records = after.assembly.records_of(change.binding);
             let record = records.next().map(|record| record.name.to_string());
             let family = change.family.name();
+            self.measure.all_down |= change.reason.is_all_down();
             let event = EventView {
                 kind: EventKind::AllDown,
                 text,
@@ -183,7 +185,7 @@ impl Control {
     pub(super) fn advance_overrides(&mut self) {
         let now = clock::now();
         // What is being stored was tried on these.
-        if self.storing.is_some() || self.state.overrides.list.is_empty() {
+        if self.storing.is_some() {
             return;
         }
         let lapsed = self.state.overrides.lapse(self.state.moment(now));
@@ -231,6 +233,7 @@ impl Control {
     /// Notes that the system's clock was set: nothing depends on it, but times that are told do.
     pub(super) fn watch_clock(&mut self) {
         let offset = self.clock_offset();
+        self.state.set_wall_ahead(offset);
         let by = offset - self.offset;
         if by.unsigned_abs() <= SET.as_millis() {
             return;
@@ -239,7 +242,9 @@ impl Control {
         let way = if by > 0 { "ahead" } else { "back" };
         let by = Duration::from_millis(u64::try_from(by.unsigned_abs()).unwrap_or(u64::MAX));
         let by = tell::whole_secs(by);
-        let text = format!("the system's clock was set {way} by {by}; no state depends on it");
+        let text = format!(
+            "the system's clock was set {way} by {by}; nothing but maintenance windows goes by it"
+        );
         tracing::warn!("{text}");
         self.keep_event(EventView { kind: EventKind::ClockSet, text, ..self.event() });
     }

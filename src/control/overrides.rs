@@ -1,11 +1,11 @@
 //! The overrides in force, and what a command makes of them. Pure: a command is tried on a copy, which
 //! takes the place of the list once it is stored.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::command::{Action, Command, OverrideKind, Refusal, Wanted, Which};
-use crate::model::{Force, Moment, Move, Override, RecordId, RegionId, Weight};
+use super::plans::Plans;
+use crate::model::{Force, Moment, Move, Override, Plan, RecordId, RegionId, Shifted, Weight};
 use crate::problem::nearest;
 use crate::routing::{Assembly, Forces};
 use crate::wire::Name;
@@ -31,6 +31,23 @@ pub(super) struct Tried {
     pub(super) ended: bool,
     /// The region whose pools are let back.
     pub(super) let_back: Option<RegionId>,
+    pub(super) plans: Plans,
+    /// The plan that it made or changed.
+    pub(super) plan: Option<Plan>,
+}
+
+impl Tried {
+    /// What changes nothing yet.
+    pub(super) fn nothing(overrides: &Overrides, plans: &Plans) -> Self {
+        Self {
+            overrides: overrides.clone(),
+            touched: Vec::new(),
+            ended: false,
+            let_back: None,
+            plans: plans.clone(),
+            plan: None,
+        }
+    }
 }
 
 /// An override that has come to its end by itself.
@@ -66,9 +83,11 @@ impl Overrides {
     pub(super) fn attempt(
         &self,
         command: &Command,
+        plans: &Plans,
         assembly: &Assembly,
         now: Moment,
     ) -> Result<Tried, Refusal> {
+        let mut tried = Tried::nothing(self, plans);
         match &command.action {
             Action::Force { region, record, what, lasts } => {
                 let region = known_region(assembly, region)?;
@@ -88,25 +107,29 @@ impl Overrides {
                     since: now,
                     until: lasts.map(|lasts| now.after(lasts)),
                 };
-                let mut overrides = self.clone();
-                overrides.list.push(made.clone());
-                overrides.next += 1;
-                Ok(Tried { overrides, touched: vec![made], ended: false, let_back: None })
+                tried.overrides.push(made.clone());
+                tried.touched.push(made);
             }
             Action::LetBack { region } => {
-                let let_back = Some(known_region(assembly, region)?);
-                Ok(Tried { overrides: self.clone(), touched: Vec::new(), ended: false, let_back })
+                tried.let_back = Some(known_region(assembly, region)?);
             }
             Action::End { which, over } => {
-                let ids = self.chosen(which)?;
-                let mut overrides = self.clone();
-                let mut touched = Vec::new();
-                for id in ids {
-                    touched.extend(overrides.end(id, over.unwrap_or_default(), now));
+                for id in self.chosen(which)? {
+                    let ended = tried.overrides.end(id, over.unwrap_or_default(), now);
+                    tried.touched.extend(ended);
                 }
-                Ok(Tried { overrides, touched, ended: true, let_back: None })
+                tried.ended = true;
             }
+            // For who knows of them.
+            Action::Plan(_) => {}
         }
+        Ok(tried)
+    }
+
+    /// Takes one in that has the next number.
+    pub(super) fn push(&mut self, made: Override) {
+        self.next = self.next.max(made.id.saturating_add(1));
+        self.list.push(made);
     }
 
     /// The numbers of those that are meant.
@@ -196,16 +219,22 @@ impl Overrides {
         lapsed
     }
 
-    /// The records in which something is forced that is not forced in all.
-    pub(super) fn records(&self, base: &Assembly) -> BTreeSet<RecordId> {
-        let names = self.list.iter().filter_map(|one| one.record.as_ref());
-        names.filter_map(|name| find_record(base, name)).collect()
+    /// Those that stand on a region where something is about it: in a record, or in all.
+    pub(super) fn on<'a>(
+        &'a self,
+        region: &'a str,
+        record: Option<&'a Name>,
+    ) -> impl Iterator<Item = &'a Override> {
+        let there = move |one: &&Override| {
+            let own = one.record.as_ref();
+            *one.region == *region && (own.is_none() || record.is_none() || own == record)
+        };
+        self.list.iter().filter(there)
     }
 
-    /// What they come to at a moment, by the positions of an assembly that has a binding for each of
-    /// [`Overrides::records`].
-    pub(super) fn forces(&self, assembly: &Assembly, now: Moment) -> Forces {
-        let mut forces = Forces::default();
+    /// Adds what they come to at a moment, by the positions of an assembly that has a binding for each of
+    /// [`super::arrangement::Arrangement::records`].
+    pub(super) fn add(&self, forces: &mut Forces, assembly: &Assembly, now: Moment) {
         for one in &self.list {
             let Some(region) = find_region(assembly, &one.region) else { continue };
             let forcing = match &one.record {
@@ -217,8 +246,12 @@ impl Overrides {
                 }
             };
             forcing.add(&one.force, now);
+            if let Force::Shift(to) = &one.force
+                && let Some(to) = find_region(assembly, to)
+            {
+                forcing.shifted = Some(Shifted { to, part: 1.0 });
+            }
         }
-        forces
     }
 
     /// Whether an override stands on something that is configured.
@@ -308,7 +341,7 @@ pub(super) fn known_record(assembly: &Assembly, name: &Name) -> Result<RecordId,
     })
 }
 
-fn has_part(assembly: &Assembly, region: RegionId, name: &Name) -> Result<(), Refusal> {
+pub(super) fn has_part(assembly: &Assembly, region: RegionId, name: &Name) -> Result<(), Refusal> {
     let record = known_record(assembly, name)?;
     let binding = &assembly.bindings[assembly.records[record.index()].binding.index()];
     let slots = &assembly.trees[binding.tree.index()].slots;

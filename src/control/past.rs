@@ -10,6 +10,7 @@ use crate::wire::Name;
 use super::aliases::Alias;
 use super::memory::LastGood;
 use super::overrides::Overrides;
+use super::plans::Plans;
 use super::replies::Reply;
 use super::timeline::Timeline;
 use super::views::EventView;
@@ -48,6 +49,11 @@ pub trait Past {
     /// What operators force.
     fn overrides(&self) -> Overrides {
         Overrides::default()
+    }
+
+    /// What is planned.
+    fn plans(&self) -> Plans {
+        Plans::default()
     }
 
     /// What has happened.

@@ -85,6 +85,7 @@ mod tests {
             dry_run: false,
             repeated: false,
             overrides: Vec::new(),
+            plan: None,
             changes: Vec::new(),
             records_changed: 0,
             warnings: Vec::new(),

@@ -3,17 +3,20 @@
 
 use tokio::sync::oneshot;
 
-use super::command::{Action, Command, Done, LeftWithNothing, Refusal};
+use super::command::{Action, Command, Done, LeftWithNothing, PlanOrder, Refusal};
 use super::foresight::over_capacity;
 use super::helm::Request;
 use super::overrides::{Tried, title};
+use super::plans::{self, Planned};
 use super::replies::{Reply, digest};
 use super::run::Control;
+use super::state::State;
 use super::store::Commanded;
-use super::views::{self, EventKind, EventView, OverrideView, Seen};
+use super::views::{self, EventKind, EventView, OverrideView, Seen, Status};
 use crate::clock;
-use crate::model::{BindingId, Family, Force, Override, RecordId};
+use crate::model::{BindingId, Family, Force, Override, Plan, RecordId};
 use crate::routing::{Snapshot, compile};
+use crate::wire::Name;
 
 /// How many records are told of a command.
 const TOLD: usize = 20;
@@ -36,9 +39,9 @@ pub(super) type Answer = oneshot::Sender<Result<Done, Refusal>>;
 /// What a command would come to.
 enum Attempt {
     /// Nothing has to be done for it.
-    Answered(Done),
+    Answered(Box<Done>),
     /// It has to be stored first.
-    Store(Tried, Done),
+    Store(Box<(Tried, Done)>),
 }
 
 impl Control {
@@ -50,13 +53,17 @@ impl Control {
         match request {
             Request::Command(command, answer) => self.command(command, answer),
             Request::Note(origin) => self.note_reload(&origin, None),
-            Request::Status(reply) => drop(reply.send(views::status(seen))),
+            Request::Status(reply) => {
+                let plans = self.plan_views(seen).under_way;
+                drop(reply.send(Status { plans, ..views::status(seen) }));
+            }
             Request::Regions(reply) => drop(reply.send(views::regions(seen))),
             Request::Records(filter, reply) => drop(reply.send(views::records(seen, &filter))),
             Request::Checks(filter, reply) => drop(reply.send(views::checks(seen, &filter))),
             Request::Overrides(reply) => {
                 drop(reply.send(override_views(seen, &self.state.overrides.list)));
             }
+            Request::Plans(reply) => drop(reply.send(self.plan_views(seen))),
             Request::Simulate(reply) => drop(reply.send(self.foreseen())),
             Request::Events(filter, reply) => drop(reply.send(self.events.list(&filter))),
         }
@@ -74,8 +81,8 @@ impl Control {
 
     fn command(&mut self, command: Box<Command>, answer: Answer) {
         let (tried, done) = match self.attempt(&command) {
-            Ok(Attempt::Store(tried, done)) => (tried, done),
-            Ok(Attempt::Answered(done)) => return drop(answer.send(Ok(done))),
+            Ok(Attempt::Store(both)) => *both,
+            Ok(Attempt::Answered(done)) => return drop(answer.send(Ok(*done))),
             Err(refusal) => {
                 tracing::info!(actor = command.actor.name, "refused: {refusal}");
                 return drop(answer.send(Err(refusal)));
@@ -93,7 +100,7 @@ impl Control {
         let calming = storing.tried.let_back.map(|region| self.state.calming_let_back(region));
         let calming = calming.unwrap_or_default();
         let commanded = Commanded { event: storing.event.clone(), reply, dropped, calming };
-        let stored = store.command(&storing.tried.overrides, commanded);
+        let stored = store.command(&storing.tried.overrides, &storing.tried.plans, commanded);
         self.storing = Some((storing, stored));
     }
 
@@ -104,17 +111,27 @@ impl Control {
             Err(error) => drop(answer.send(Err(Refusal::NotStored(error)))),
             Ok(()) => {
                 let now = clock::now();
-                self.state.set_overrides(tried.overrides, now);
+                self.state.set_overrides_and_plans(tried.overrides, tried.plans, now);
                 if let Action::LetBack { region } = &command.action
                     && let Some(turned) = self.state.let_back(region, now)
                 {
                     self.take_turn(&turned, now);
                 }
                 self.publish();
+                self.watch_plans(now);
+                if matches!(command.action, Action::Plan(PlanOrder::Drill { .. })) {
+                    self.begin_measuring(now);
+                }
                 self.show_overrides();
+                self.show_plans();
+                if let Some(plan) = &tried.plan {
+                    self.count_ending(plan);
+                }
                 let snapshot = self.handle.current();
                 done.generation = snapshot.generation;
                 done.overrides = override_views(self.seen(&snapshot), &tried.touched);
+                done.plan =
+                    tried.plan.as_ref().map(|plan| self.plan_view(self.seen(&snapshot), plan));
                 if let Some(key) = &command.key {
                     self.replies.keep(key, digest(&command), &done);
                 }
@@ -141,28 +158,35 @@ impl Control {
         if let Some(Reply { command: known, done, .. }) = key.and_then(|key| self.replies.get(key))
         {
             return match *known == digest(command) {
-                true => Ok(Attempt::Answered(Done { repeated: true, ..done.clone() })),
+                true => Ok(Attempt::Answered(Box::new(Done { repeated: true, ..done.clone() }))),
                 false => Err(Refusal::KeyReused),
             };
         }
         let before = self.handle.current();
-        let now = self.state.moment(clock::now());
-        let tried = self.state.overrides.attempt(command, &self.state.assembly, now)?;
+        let now = clock::now();
+        let mut tried = match &command.action {
+            Action::Plan(order) => Planned { state: &self.state, command, now }.attempt(order)?,
+            _ => {
+                let State { overrides, plans, assembly, .. } = &self.state;
+                overrides.attempt(command, plans, assembly, self.state.moment(now))?
+            }
+        };
         if let Some(region) = tried.let_back
             && !self.state.waits(region)
         {
             let name = &self.state.assembly.regions[region.index()].name;
             return Err(Refusal::NothingToEnd(format!("{name} waits for nobody")));
         }
-        let (assembly, inputs) = self.state.supposing(&tried);
+        let (assembly, inputs) = self.state.supposing(&tried, now);
         let after = compile(Some(&before), &assembly, &inputs);
+        self.foresee(&mut tried, &before, &after, now);
         if !command.force {
             refuse_nothing_left(&before, &after, &tried)?;
         }
         let mut warnings = Vec::new();
         match over_capacity(&before, &after, &self.mix()) {
             // What was forced may always end.
-            Some(refusal) if !command.force && matches!(command.action, Action::Force { .. }) => {
+            Some(refusal) if !command.force && command.action.moves_answers() => {
                 return Err(refusal);
             }
             Some(Refusal::OverCapacity { text, .. }) => warnings.push(text),
@@ -177,20 +201,22 @@ impl Control {
             dry_run: command.dry_run,
             repeated: false,
             overrides: override_views(self.seen(&before), &tried.touched),
+            plan: tried.plan.as_ref().map(|plan| self.plan_view(self.seen(&before), plan)),
             changes,
             records_changed,
             warnings,
         };
         Ok(match command.dry_run {
-            true => Attempt::Answered(done),
-            false => Attempt::Store(tried, done),
+            true => Attempt::Answered(Box::new(done)),
+            false => Attempt::Store(Box::new((tried, done))),
         })
     }
 
     /// What is kept of a command.
     fn event_of(&self, command: &Command, tried: &Tried, done: &Done) -> EventView {
         let first = tried.touched.first();
-        let record = first.and_then(|one| one.record.as_ref()).map(ToString::to_string);
+        let of_plan = tried.plan.as_ref().and_then(|plan| plan.task.record());
+        let record = first.and_then(|one| one.record.as_ref()).or(of_plan).map(ToString::to_string);
         let told = done.changes.iter().map(|change| &change.record);
         let mut records: Vec<&String> = told.collect();
         records.dedup();
@@ -200,10 +226,12 @@ impl Control {
             id: self.events.newest().saturating_add(1),
             kind: EventKind::Command,
             text: sentence(&command.action, tried),
-            region: match &command.action {
-                Action::LetBack { region } => Some(region.clone()),
+            region: match (&command.action, &tried.plan) {
+                (Action::LetBack { region }, _) => Some(region.clone()),
+                (_, Some(plan)) => plan.task.regions().first().map(ToString::to_string),
                 _ => first.map(|one| one.region.to_string()),
             },
+            plan_id: tried.plan.as_ref().map(|plan| plan.id),
             record,
             actor: Some(command.actor.name.clone()),
             from: command.actor.from.map(|from| from.to_string()),
@@ -249,6 +277,10 @@ fn sentence(action: &Action, tried: &Tried) -> String {
             all.join(", ") + &lasts
         }
         Action::LetBack { region } => format!("{region} is let back"),
+        Action::Plan(order) => match &tried.plan {
+            Some(plan) => plans::sentence(order, plan),
+            None => String::new(),
+        },
         Action::End { over, .. } => {
             let all: Vec<String> = tried.touched.iter().map(title).collect();
             let verb = if all.len() == 1 { "ends" } else { "end" };
@@ -263,7 +295,8 @@ fn sentence(action: &Action, tried: &Tried) -> String {
 fn refuse_nothing_left(before: &Snapshot, after: &Snapshot, tried: &Tried) -> Result<(), Refusal> {
     let restricts =
         |one: &Override| !tried.ended && matches!(one.force, Force::Drain(_) | Force::Down);
-    let restricts = tried.touched.iter().any(restricts);
+    let plans = tried.plan.as_ref().is_some_and(|plan| plan.ended.is_none());
+    let restricts = plans || tried.touched.iter().any(restricts);
     let (mut records, mut count) = (Vec::new(), 0);
     for at in 0..after.assembly.bindings.len() as u32 {
         let id = BindingId(at);
@@ -320,10 +353,16 @@ fn concerned(snapshot: &Snapshot, id: BindingId, tried: &Tried) -> bool {
     let assembly = &snapshot.assembly;
     let binding = &assembly.bindings[id.index()];
     let slots = &assembly.trees[binding.tree.index()].slots;
-    tried.touched.iter().any(|one| {
+    let touches = |touched: &str, within: Option<&Name>| {
         let mut records = assembly.records_of(id);
         slots.iter().zip(&binding.pools).any(|(region, pool)| {
-            pool.is_some() && assembly.regions[region.index()].name == one.region
-        }) && one.record.as_ref().is_none_or(|name| records.any(|record| record.name == *name))
-    })
+            pool.is_some() && *assembly.regions[region.index()].name == *touched
+        }) && within.is_none_or(|name| records.any(|record| record.name == *name))
+    };
+    let of_plan = |plan: &Plan| {
+        let record = plan.task.record();
+        plan.task.regions().into_iter().any(|region| touches(region, record))
+    };
+    tried.touched.iter().any(|one| touches(&one.region, one.record.as_ref()))
+        || tried.plan.as_ref().is_some_and(of_plan)
 }

@@ -15,11 +15,13 @@ use super::helm::{Origin, Request};
 use super::measured::Measured;
 use super::noting::Noted;
 use super::past::Past;
+use super::plans::{Measure, Told};
 use super::replies::Replies;
 use super::requests::Storing;
 use super::state::State;
 use super::store::Store;
 use super::tell;
+use super::timeline::millis;
 use super::turns::Itself;
 use super::views::EventView;
 use crate::clock;
@@ -128,6 +130,10 @@ pub struct Control {
     pub(super) measured: Measured,
     /// How far the wall clock is ahead of the timeline of the state, in milliseconds.
     pub(super) offset: i128,
+    /// What was told last of plans.
+    pub(super) told_plans: Told,
+    /// What drills measure.
+    pub(super) measure: Measure,
 }
 
 impl Control {
@@ -135,7 +141,10 @@ impl Control {
     #[must_use]
     pub fn new(assembly: Arc<Assembly>, past: &dyn Past, wiring: Wiring) -> Self {
         let now = clock::now();
-        let state = State::new(assembly, past, now);
+        let mut state = State::new(assembly, past, now);
+        // Windows go by the wall clock, also in the first tables.
+        state.set_wall_ahead(i128::from(millis((wiring.wall)())) - i128::from(state.moment(now).0));
+        state.force(now);
         wiring.metrics.count_in(&state.assembly.tally);
         let measured = Measured::new(&state.assembly, now);
         let first = compile(None, &state.assembly, &state.inputs());
@@ -160,6 +169,8 @@ impl Control {
             told: Itself::default(),
             measured,
             offset: 0,
+            told_plans: Told::default(),
+            measure: Measure::default(),
         };
         control.offset = control.clock_offset();
         control.note_start(past.trouble());
@@ -246,6 +257,10 @@ impl Control {
         let effects = apply(&mut self.state, Event::Observed(observation), now);
         let Some(id) = effects.observed else { return };
         self.count(id, passed, took);
+        if self.state.position(id).is_some_and(|at| self.state.targets[at].watch.is_some()) {
+            // It is about a plan, which looks at it when it is stepped.
+            return;
+        }
         self.store(id, &effects);
         for (region, rtt) in &effects.timed {
             self.keep_rtt(*region, *rtt);
@@ -338,7 +353,7 @@ impl Control {
     }
 
     /// Passes on what is to be probed, and shows what is configured.
-    fn retarget(&mut self) {
+    pub(super) fn retarget(&mut self) {
         self.counters.clear();
         self.wiring.targets.send_replace(self.state.probe_list());
         let names = self.state.aliases.all().map(|(name, _)| name.clone()).collect::<Arc<[Name]>>();
@@ -356,6 +371,7 @@ impl Control {
             self.show_certificate(tracked);
         }
         self.show_overrides();
+        self.show_plans();
         self.tell_settled();
         self.tell_itself();
     }
@@ -436,6 +452,7 @@ impl Control {
         self.publisher.sweep();
         self.measured.tick(clock::now());
         self.advance_overrides();
+        self.step_plans();
         self.pass_time();
         self.watch_clock();
         self.wiring.metrics.oldest_observation(self.state.oldest_observation());

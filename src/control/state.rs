@@ -1,22 +1,24 @@
 //! What the single writer knows: each target's health, and what that makes of each pool.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::health::{Health, PoolHealth, pool_health};
 use crate::model::{
-    BindingId, Check, Destination, Endpoint, Family, Looked, Moment, PoolId, RecordId, RegionId,
-    Target, TargetId, probed,
+    BindingId, Check, Destination, Endpoint, Family, Looked, Moment, PoolId, RegionId, Target,
+    TargetId, probed,
 };
 use crate::routing::{Assembly, Forces, Inputs, PoolStanding, Snapshot, Standing};
 
 use super::aliases::{Aliases, News};
+use super::arrangement::Arrangement;
 use super::calms::{ByName, Calms};
 use super::memory::Memory;
-use super::overrides::{Lapsed, Overrides, Tried};
+use super::overrides::{Lapsed, Overrides};
 use super::past::Past;
+use super::plans::{Plans, Ttls, ttls, watches};
 use super::self_check::SelfCheck;
 use super::timeline::{Clocks, Timeline};
 use super::timing::{Timing, smoothed};
@@ -27,20 +29,25 @@ use super::tracked::{Tracked, is_timed};
 pub struct State {
     /// What is configured, records with overrides of their own apart from the others.
     pub assembly: Arc<Assembly>,
-    /// The same as it was loaded, but with the addresses of aliases; and which records are apart.
-    base: Arc<Assembly>,
-    apart: BTreeSet<RecordId>,
+    /// The same as it was loaded, but with the addresses of aliases; and how the one differs.
+    pub(super) base: Arc<Assembly>,
+    pub(super) arrangement: Arrangement,
     timeline: Timeline,
+    /// How far the wall clock is ahead of it, in milliseconds.
+    pub(super) wall_ahead: i128,
     pub(super) overrides: Overrides,
+    pub(super) plans: Plans,
+    /// The longest TTLs that each region has to do with.
+    pub(super) ttls: Ttls,
     /// What had come to its end before the start.
     pub(super) lapsed: Vec<Lapsed>,
-    forces: Arc<Forces>,
+    pub(super) forces: Arc<Forces>,
     pub(super) targets: Vec<Tracked>,
     /// How many of them have not settled.
     pub(super) unsettled: usize,
     /// How many of them cannot be asked.
     pub(super) abstaining: usize,
-    by_id: HashMap<TargetId, usize>,
+    pub(super) by_id: HashMap<TargetId, usize>,
     /// For each pool: where the health of its (check, address) stands.
     members: Vec<HashMap<(Arc<str>, IpAddr), usize>>,
     /// What is served of each pool.
@@ -53,7 +60,7 @@ pub struct State {
     timing: Timing,
     pub(super) memory: Memory,
     pub(super) aliases: Aliases,
-    next_id: u32,
+    pub(super) next_id: u32,
 }
 
 /// What makes a target the same across a reload: timing may change, what is asked may not.
@@ -69,9 +76,12 @@ impl State {
         let mut state = Self {
             assembly: Arc::clone(&assembly),
             base: Arc::clone(&assembly),
-            apart: BTreeSet::new(),
+            arrangement: Arrangement::default(),
             timeline,
+            wall_ahead: 0,
             overrides,
+            plans: past.plans(),
+            ttls: Ttls::default(),
             lapsed,
             forces: Arc::default(),
             targets: Vec::new(),
@@ -94,7 +104,7 @@ impl State {
             past.health(check, at).unwrap_or(Health::unknown(now))
         };
         state.memory = Memory::new(&assembly, |record| past.last_good(&record.to_string()));
-        let assembly = state.set_apart(&assembly);
+        let assembly = state.arrange(&assembly);
         state.memory = state.memory.carried(&state.base, &assembly);
         let rtts = assembly.regions.iter();
         let rtts = rtts.filter_map(|r| Some((Arc::clone(&r.name), past.rtt(&r.name)?))).collect();
@@ -131,7 +141,7 @@ impl State {
     /// Has another assembly from now on.
     fn replace(&mut self, assembly: &Arc<Assembly>, now: Instant) {
         let assembly = self.aliases.resolve(assembly);
-        let assembly = self.set_apart(&assembly);
+        let assembly = self.arrange(&assembly);
         self.memory = self.memory.carried(&self.assembly, &assembly);
         let rtts = self.timing.by_name(&self.assembly);
         let calms = self.calms.by_name(&self.assembly);
@@ -139,55 +149,9 @@ impl State {
         self.force(now);
     }
 
-    /// Takes an assembly for the one that was loaded; gives the one to be used.
-    fn set_apart(&mut self, base: &Arc<Assembly>) -> Arc<Assembly> {
-        self.base = Arc::clone(base);
-        self.apart = self.overrides.records(base);
-        apart(base, &self.apart)
-    }
-
-    /// Has other overrides from now on. Returns whether they force anything else.
-    pub(super) fn set_overrides(&mut self, overrides: Overrides, now: Instant) -> bool {
-        self.overrides = overrides;
-        let records = self.overrides.records(&self.base);
-        let other = records != self.apart;
-        if other {
-            let assembly = apart(&self.base, &records);
-            self.memory = self.memory.carried(&self.assembly, &assembly);
-            (self.assembly, self.apart) = (assembly, records);
-        }
-        self.force(now) || other
-    }
-
-    /// Takes in what the overrides come to by now. Returns whether that is something else than before.
-    pub(super) fn force(&mut self, now: Instant) -> bool {
-        let forces = self.overrides.forces(&self.assembly, self.moment(now));
-        let other = forces != *self.forces;
-        if other {
-            self.forces = Arc::new(forces);
-        }
-        other
-    }
-
     /// What is forced.
     pub(super) fn forces(&self) -> &Forces {
         &self.forces
-    }
-
-    /// What would be compiled after a command, all moves and ramps being done.
-    pub(super) fn supposing(&self, tried: &Tried) -> (Arc<Assembly>, Inputs) {
-        let Tried { overrides, let_back, .. } = tried;
-        let records = overrides.records(&self.base);
-        let same = records == self.apart;
-        let assembly = if same { Arc::clone(&self.assembly) } else { apart(&self.base, &records) };
-        let forces = Arc::new(overrides.forces(&assembly, Moment(u64::MAX)));
-        let memory = if same { None } else { Some(self.memory.carried(&self.assembly, &assembly)) };
-        let last_good = &memory.as_ref().unwrap_or(&self.memory).last_good;
-        let mut inputs = Inputs { forces, last_good: Arc::clone(last_good), ..self.inputs() };
-        if let Some(region) = let_back {
-            inputs.pools = self.standings_let_back(*region);
-        }
-        (assembly, inputs)
     }
 
     /// Takes in what looking a name up came to. Other addresses are in use from
@@ -272,13 +236,22 @@ impl State {
             });
             targets[at].reference = true;
         }
+        for (plan, check, destination) in watches(&assembly, &self.plans) {
+            let known = before.remove(&key(&check, &destination));
+            let next = &mut self.next_id;
+            let unknown = |_: &Check, _: &Destination| Health::unknown(now);
+            let mut tracked = Tracked::new(&check, destination, known, next, now, &unknown);
+            tracked.watch = Some(plan);
+            targets.push(tracked);
+        }
         self.by_id = targets.iter().enumerate().map(|(at, t)| (t.target.id, at)).collect();
-        self.unsettled = targets.iter().filter(|tracked| !tracked.health.settled()).count();
+        self.unsettled = targets.iter().filter(|tracked| tracked.is_awaited()).count();
         self.abstaining = targets.iter().filter(|tracked| tracked.abstains()).count();
         self.targets = targets;
         self.members = members;
         self.by_region = by_region(&assembly, &self.targets);
         self.timing = Timing::new(&assembly, |region| self.figure(region), rtts);
+        self.ttls = ttls(&assembly);
         self.assembly = assembly;
         self.calm(calms, now);
         self.look_at_itself();
@@ -400,10 +373,6 @@ impl State {
             }
         })))
     }
-}
-
-fn apart(base: &Arc<Assembly>, records: &BTreeSet<RecordId>) -> Arc<Assembly> {
-    if records.is_empty() { Arc::clone(base) } else { Arc::new(base.separated(records)) }
 }
 
 fn by_region(assembly: &Assembly, targets: &[Tracked]) -> Vec<Vec<usize>> {

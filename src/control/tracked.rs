@@ -23,6 +23,8 @@ pub(super) struct Tracked {
     pub(super) pools: Vec<(PoolId, Vec<IpAddr>)>,
     /// Whether it fails only when this nameserver is cut off.
     pub(super) reference: bool,
+    /// The plan that its query may give up; it is about no pool then.
+    pub(super) watch: Option<u64>,
     /// Whether its latest probe failed, whatever was made of that.
     pub(super) failing: bool,
     /// Its last results, the oldest first.
@@ -55,6 +57,7 @@ impl Tracked {
                 rtt: None,
                 pools: Vec::new(),
                 reference: false,
+                watch: None,
                 failing: false,
                 history: VecDeque::new(),
                 expires: None,
@@ -65,8 +68,14 @@ impl Tracked {
         tracked.target = Arc::new(Target { id, check: Arc::clone(check), destination, settled });
         tracked.pools.clear();
         tracked.reference = false;
+        tracked.watch = None;
         tracked.rtt = tracked.rtt.filter(|_| is_timed(check));
         tracked
+    }
+
+    /// Whether it has not settled, and something may wait for that.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.watch.is_none() && !self.health.settled()
     }
 
     /// Whether it serves as up: what is not known yet does.

@@ -1,6 +1,6 @@
 //! Summing the blocks of all answering threads when somebody scrapes.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
@@ -73,6 +73,11 @@ impl Blocks {
             inner.blocks.iter().for_each(|block| block.answers.ensure(columns));
         }
         number
+    }
+
+    /// The answers of each region so far, all records together.
+    pub(super) fn answers_by_region(&self) -> Vec<(String, u64)> {
+        self.lock().answers_by_region()
     }
 
     /// Has all blocks count in a tally, those that come later as well.
@@ -188,6 +193,16 @@ impl Inner {
             metrics.push(counter(labels, count));
         }
         metrics
+    }
+
+    fn answers_by_region(&self) -> Vec<(String, u64)> {
+        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+        for (number, column) in self.columns.shown() {
+            let count = self.sum(|block| block.answers.cell(number));
+            let sum = sums.entry(&column.region).or_default();
+            *sum = sum.saturating_add(count);
+        }
+        sums.into_iter().map(|(region, count)| (region.into(), count)).collect()
     }
 
     fn client_subnets(&self) -> Vec<Metric> {

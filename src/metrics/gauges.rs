@@ -65,6 +65,8 @@ pub(super) struct Gauges {
     region_up: Series<2, Level>,
     region_weight: Series<1, Level>,
     overrides: Series<1, Level>,
+    plans: Series<1, Level>,
+    plan_endings: Series<2, Count>,
     region_transitions: Series<2, Count>,
     record_all_down: Series<1, Level>,
     geo_database_build: Series<1, Level>,
@@ -106,6 +108,8 @@ impl Gauges {
             region_up: series(registry, &table::REGION_UP),
             region_weight: series(registry, &table::REGION_WEIGHT),
             overrides: series(registry, &table::OVERRIDES),
+            plans: series(registry, &table::PLANS),
+            plan_endings: series(registry, &table::PLAN_ENDINGS),
             region_transitions: series(registry, &table::REGION_TRANSITIONS),
             record_all_down: series(registry, &table::RECORD_ALL_DOWN),
             geo_database_build: series(registry, &table::GEO_DATABASE_BUILD),
@@ -245,6 +249,17 @@ impl Metrics {
         ] {
             self.gauges.overrides.update([kind], |level| level.0 = count);
         }
+    }
+
+    /// How many plans of a kind are under way.
+    pub fn plans(&self, kind: &str, count: usize) {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        self.gauges.plans.update([kind], |level| level.0 = count);
+    }
+
+    /// A plan has ended.
+    pub fn plan_ended(&self, kind: &str, result: &str) {
+        self.gauges.plan_endings.update([kind, result], |n| n.0 += 1);
     }
 
     /// A region has gone up or down.

@@ -66,6 +66,13 @@ impl Metrics {
         Arc::clone(&self.query_log)
     }
 
+    /// The answers of each region so far, all records together: an answer with addresses of several regions
+    /// counts for each.
+    #[must_use]
+    pub fn answers_by_region(&self) -> Vec<(String, u64)> {
+        self.blocks.answers_by_region()
+    }
+
     /// The number under which [`Block::answer`] counts a region's answers (or those for one
     /// record, with `metrics.per_record`). The same labels always give the same number.
     ///

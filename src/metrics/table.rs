@@ -121,6 +121,10 @@ table! {
         "Weight of a region in force.";
     OVERRIDES = "trimtab_overrides" Gauge, ["kind"],
         "Overrides in force, by what they force.";
+    PLANS = "trimtab_plans" Gauge, ["kind"],
+        "Plans under way, by kind.";
+    PLAN_ENDINGS = "trimtab_plan_endings_total" Counter, ["kind", "result"],
+        "Plans that are over, by how they ended.";
     REGION_TRANSITIONS = "trimtab_region_transitions_total" Counter, ["region", "to"],
         "Changes of a region's state, by the new state.";
     RECORD_ALL_DOWN = "trimtab_record_all_down" Gauge, ["record"],

@@ -77,6 +77,8 @@ fn told() -> Arc<Metrics> {
     metrics.region_up("eu-west", Family::V4, false);
     metrics.region_weight("us-east", Weight(70));
     metrics.overrides(OverridesInForce { drain: 1, weight: 2, ..OverridesInForce::default() });
+    metrics.plans("shift", 1);
+    metrics.plan_ended("drill", "aborted");
     metrics.region_transition("eu-west", false);
     metrics.record_all_down("app.example.com", false);
     metrics.alias_addresses("lb-eu.example.net", Family::V4, 2);

@@ -60,7 +60,7 @@ fn column(region: &crate::model::Region, record: &crate::model::Record) -> u32 {
 fn made(parts: Parts, like: &Assembly) -> Assembly {
     let (names, places) = (Arc::clone(&like.names), Arc::clone(&like.places));
     let mut made = Assembly::new(parts, names, places, like.options.clone(), column);
-    made.counted_by(column);
+    made.set_columns(column);
     made
 }
 

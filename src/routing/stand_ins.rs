@@ -49,7 +49,10 @@ impl Assembly {
     /// Takes note of what gives the counter for the answers that a record gives from a region, as
     /// [`Assembly::new`] was given: for regions that are not in the record's tree yet. Without it these
     /// share the counter of the region in another record, or else the first of all.
-    pub fn counted_by(&mut self, column: impl Fn(&Region, &Record) -> u32 + Send + Sync + 'static) {
+    pub fn set_columns(
+        &mut self,
+        column: impl Fn(&Region, &Record) -> u32 + Send + Sync + 'static,
+    ) {
         self.columns = Some(Columns(Arc::new(column)));
     }
 

@@ -18,7 +18,7 @@ mod weigh;
 pub use board::{Known, board};
 pub use given::{Row, read};
 pub use mix::Mix;
-pub use shares::{Demand, Shares, demand, healthy, loads, shares};
+pub use shares::{Demand, Shares, appearances, demand, healthy, loads, parts, shares};
 pub use text::{figure, percent};
 pub use views::{
     Basis, BasisKind, Board, DemandView, Movement, Reason, RegionLoad, RegionPart, Scenario,

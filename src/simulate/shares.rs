@@ -1,11 +1,14 @@
 //! The shares of regions in all answers, and the loads that follow from them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::mix::Mix;
 use super::weigh::{At, walk};
-use crate::model::{Family, RegionId};
-use crate::routing::{Group, Inputs, PoolStanding, Snapshot, compile};
+use crate::model::{Family, RegionId, Slot};
+use crate::routing::{
+    ClassSide, Group, Inputs, PoolStanding, ServedRecord, Side, Snapshot, compile,
+};
 
 /// The part of all answers that each region gives. All of them and `unanswered` sum to 1, or to nothing
 /// where there are no records.
@@ -85,6 +88,58 @@ pub fn healthy(snapshot: &Snapshot) -> Snapshot {
     let inputs =
         Inputs { pools: Arc::new(pools.collect()), forces: Arc::default(), ..snapshot.inputs() };
     compile(Some(snapshot), &snapshot.assembly, &inputs)
+}
+
+/// In which part of all answers each region has a part, by [`RegionId`], for those who ask: of an answer with
+/// addresses of several regions each counts as a whole, as in `trimtab_dns_answers_total`.
+#[must_use]
+pub fn appearances(snapshot: &Snapshot, mix: &Mix) -> Vec<f64> {
+    let mut regions = vec![0.0; snapshot.assembly.regions.len()];
+    let mut total = 0.0;
+    walk(snapshot, snapshot, mix, |part| {
+        total += part.weight;
+        let At { binding, side, class } = part.after;
+        let binding = snapshot.assembly.bindings.get(binding.index());
+        let tree = binding.and_then(|binding| snapshot.assembly.trees.get(binding.tree.index()));
+        let record = snapshot.records.get(part.record.index());
+        let (Some(tree), Some(record)) = (tree, record) else { return };
+        for (group, share) in &class.distribution.shares {
+            let Group::Slot(slot) = group else { continue };
+            for (slot, within) in parts(record, side, class, *slot) {
+                let region = tree.slots.get(slot.index());
+                if let Some(sum) = region.and_then(|region| regions.get_mut(region.index())) {
+                    *sum += share * within * part.weight;
+                }
+            }
+        }
+    });
+    if total > 0.0 {
+        regions.iter_mut().for_each(|part| *part /= total);
+    }
+    regions
+}
+
+/// The regions in the answers that a slot stands for, and in which part of these each is.
+#[must_use]
+pub fn parts(
+    served: &ServedRecord,
+    side: &Side,
+    class: &ClassSide,
+    slot: Slot,
+) -> Vec<(Slot, f64)> {
+    if side.tails.get(slot.index()).is_some() {
+        return vec![(slot, 1.0)];
+    }
+    let Some(answer) = side.answer(class, slot) else { return Vec::new() };
+    let all = answer.tail.count();
+    let count = all.min(served.max_answers).min(answer.most);
+    let mut parts: BTreeMap<Slot, f64> = BTreeMap::new();
+    for start in 0..all {
+        for slot in answer.regions(start, count) {
+            *parts.entry(slot).or_default() += 1.0 / f64::from(all);
+        }
+    }
+    parts.into_iter().collect()
 }
 
 impl Shares {

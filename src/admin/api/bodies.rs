@@ -83,6 +83,131 @@ pub struct LetBack {
     pub dry_run: bool,
 }
 
+/// A shift: another region answers in a region's place, in stages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewShift {
+    /// The region that gives.
+    pub from: String,
+    /// The region that answers in its place.
+    pub to: String,
+    /// In this record alone; absent: in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// The part of the answers at each stage in percent: above 0, rising, at most 100; 1 to 100 stages.
+    pub stages: Vec<f64>,
+    /// The least time from one stage to the next, like `15m`: 1 s to 30 days.
+    pub every: String,
+    /// Each stage waits for an operator.
+    #[serde(default)]
+    pub manual: bool,
+    /// A query to the Prometheus server of the configuration and a bound, like
+    /// `sum(rate(errors[1m])) > 0.05`: a sample beyond gives the shift up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort_when: Option<String>,
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Do it although records would be left with nothing but drained or down pools, or a region pushed over
+    /// its capacity.
+    #[serde(default)]
+    pub force: bool,
+    /// Only tell what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// A drill: a region is drained for a while, to see what comes of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewDrill {
+    /// The region that is drained.
+    pub region: String,
+    /// In this record alone; absent: in all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record: Option<String>,
+    /// The part of its answers that is drained in percent, above 0, at most 100; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
+    /// For how long, like `10m`: 1 s to 7 days.
+    #[serde(rename = "for")]
+    pub lasts: String,
+    /// As of a shift.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abort_when: Option<String>,
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// As of a shift.
+    #[serde(default)]
+    pub force: bool,
+    /// Only tell what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// A maintenance window: regions are empty from a time to another.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewWindow {
+    /// The regions, 1 to 100.
+    pub regions: Vec<String>,
+    /// From when on, like `2026-12-01T02:00:00Z`.
+    pub from: String,
+    /// Until when: at most 31 days later, and not over yet.
+    pub to: String,
+    /// Over how long they are drained before, like `10m`: 0 s to 1 day; absent: 5 min.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drain_over: Option<String>,
+    /// Over how long they return after, like `10m`: 0 s to 1 day; absent: 5 min.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_over: Option<String>,
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// As of a shift.
+    #[serde(default)]
+    pub force: bool,
+    /// Only tell what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What is to become of a plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangePlan {
+    /// What is to be done.
+    pub action: PlanAction,
+    /// Of a shift that is finished: an override keeps what it came to. Without it nothing does, because
+    /// the configuration says so by now.
+    #[serde(default)]
+    pub keep: bool,
+    /// Why: at most 500 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// As of a shift.
+    #[serde(default)]
+    pub force: bool,
+    /// Only tell what would come of it.
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// What is to be done with a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanAction {
+    /// A shift goes on to its next stage at once, paused or not.
+    Advance,
+    /// A shift stays at its stage.
+    Pause,
+    /// It is given up, and everything is as before.
+    Abort,
+    /// A shift that has reached its last stage is over.
+    Finish,
+}
+
 /// What is asked to be explained.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -174,14 +174,18 @@ fn wanted(new: &NewOverride) -> Result<Wanted, Fault> {
     }
 }
 
-fn record(text: Option<&str>) -> Result<Option<Name>, Fault> {
+pub(super) fn record(text: Option<&str>) -> Result<Option<Name>, Fault> {
     let read = text.map(|text| {
         Name::from_text(text).map_err(|_| Fault::field("record", "wanted a domain name"))
     });
     read.transpose()
 }
 
-fn duration(field: &str, text: &str, range: RangeInclusive<Duration>) -> Result<Duration, Fault> {
+pub(super) fn duration(
+    field: &str,
+    text: &str,
+    range: RangeInclusive<Duration>,
+) -> Result<Duration, Fault> {
     parameters::duration(text, range).map_err(|wrong| Fault::field(field, wrong))
 }
 

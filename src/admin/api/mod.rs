@@ -10,6 +10,7 @@ mod changes;
 mod errands;
 mod events;
 mod openapi;
+mod plans;
 mod pushed;
 mod seen;
 #[cfg(test)]
@@ -77,6 +78,12 @@ fn described() -> OpenApiRouter<Api> {
         .routes(routes!(changes::end))
         .routes(routes!(changes::failback))
         .routes(routes!(seen::override_of, changes::end_one))
+        .routes(routes!(plans::plans))
+        .routes(routes!(plans::plan))
+        .routes(routes!(plans::shift))
+        .routes(routes!(plans::drill))
+        .routes(routes!(plans::window))
+        .routes(routes!(plans::change))
         .routes(routes!(events::events))
         .routes(routes!(errands::explain))
         .routes(routes!(errands::simulate))

@@ -50,6 +50,8 @@ kinds! {
         "It has never been there, or has ended.";
     NOTHING_TO_END = 404 "nothing_to_end", "There is nothing to end",
         "No override is as the command says; there may have been one that has ended by itself.";
+    UNKNOWN_PLAN = 404 "unknown_plan", "There is no such plan under way",
+        "It has never been there, or is over: GET /plans has both.";
     NOTHING_PUSHED = 404 "unknown_push", "Nobody listens to that region",
         "No check of the type push of that name is in use for a region of that name.";
     METHOD_NOT_ALLOWED = 405 "method_not_allowed", "The path does not take this method",
@@ -58,6 +60,8 @@ kinds! {
         "It must be there within 10 seconds.";
     NOTHING_LEFT = 409 "nothing_left", "Records would be left with nothing",
         "The command would leave records with nothing but drained or down pools, and was not done. records has at most 20 of them, count says how many there are. With force it is done all the same.";
+    NOT_NOW = 409 "not_now", "It cannot be done as things are",
+        "Another plan is in the way, a region is not well, or a plan is not so far.";
     OVER_CAPACITY = 409 "over_capacity", "A region would bear more than it can",
         "The command would push regions over their capacities, and was not done. regions has them with their loads, demand is the load of all together. With force it is done all the same.";
     TOO_MANY = 409 "too_many_overrides", "There are as many overrides as there may be",
@@ -68,6 +72,8 @@ kinds! {
         "Send Content-Type: application/json.";
     INVALID_VALUE = 422 "invalid_value", "A value cannot be taken",
         "field says which, where it is one alone.";
+    NO_PLACE = 422 "no_place", "A region cannot answer in the place of another",
+        "records has at most 20 of the records in which it cannot: they list endpoints, and none for it.";
     NO_PART = 422 "no_part", "The region has no part in the record",
         "The record is not answered from it, so nothing can be forced there.";
     KEY_REUSED = 422 "idempotency_key_reused", "The idempotency key was used for another command",

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Fault;
 use super::kinds::{
-    GONE, INVALID_VALUE, KEY_REUSED, NO_PART, NOT_STORED, NOTHING_LEFT, NOTHING_TO_END,
-    OVER_CAPACITY, TOO_MANY, UNKNOWN_RECORD, UNKNOWN_REGION,
+    GONE, INVALID_VALUE, KEY_REUSED, NO_PART, NO_PLACE, NOT_NOW, NOT_STORED, NOTHING_LEFT,
+    NOTHING_TO_END, OVER_CAPACITY, TOO_MANY, UNKNOWN_PLAN, UNKNOWN_RECORD, UNKNOWN_REGION,
 };
 use crate::control::Gone;
 use crate::control::command::Refusal;
@@ -24,6 +24,12 @@ impl From<Refusal> for Fault {
                 Self::new(NO_PART, detail).with("region", region).with("record", record)
             }
             Refusal::NothingToEnd(_) => Self::new(NOTHING_TO_END, detail),
+            Refusal::UnknownPlan(_) => Self::new(UNKNOWN_PLAN, detail),
+            Refusal::NotNow(_) => Self::new(NOT_NOW, detail),
+            Refusal::NoPlace { records, .. } => {
+                let records = serde_json::to_value(records).unwrap_or(Value::Null);
+                Self::new(NO_PLACE, detail).with("records", records)
+            }
             Refusal::NothingLeft { records, count, .. } => {
                 let records = serde_json::to_value(records).unwrap_or(Value::Null);
                 Self::new(NOTHING_LEFT, detail).with("records", records).with("count", count)

@@ -12,7 +12,7 @@ use super::sight::{self, Sight};
 use super::told;
 use crate::clock::{self, Instant};
 use crate::config::Topic;
-use crate::control::views::{EventKind, EventView, Turn};
+use crate::control::views::{EventKind, EventView, PlanView, Turn};
 use crate::control::{CheckFilter, EventFilter, Gone, Helm, Request};
 use crate::model::subject;
 use crate::routing::Handle;
@@ -21,6 +21,8 @@ use crate::wire::Name;
 
 /// So many events are asked for at once.
 const LOT: usize = 500;
+/// For so long a plan that was given up is something that is as it should not be.
+const GIVEN_UP_SECS: f64 = 3600.0;
 /// How often what is open is compared with what is seen.
 const COMPARE: Duration = Duration::from_secs(30);
 /// When something may have ended without an event.
@@ -163,6 +165,12 @@ impl<C: Carrier> Feed<C> {
         let records = open.iter().filter(|message| message.topic == Some(Topic::AllDown));
         let records = records.filter_map(|message| Name::from_text(message.record.as_ref()?).ok());
         sight.all_down = sight::all_down(&snapshot, &records.collect());
+        if open.iter().any(|message| message.topic == Some(Topic::Plan)) {
+            let plans = self.sources.helm.ask(Request::Plans).await?;
+            let lately = |plan: &PlanView| plan.ended_secs.is_none_or(|ago| ago < GIVEN_UP_SECS);
+            let all = plans.under_way.into_iter().chain(plans.over).filter(lately);
+            sight.given_up = all.map(|plan| plan.title).collect();
+        }
         if !open.is_empty() {
             sight.targets = sight::targets(&snapshot.assembly);
         }

@@ -18,6 +18,8 @@ pub(super) struct Sight {
     pub(super) targets: HashSet<String>,
     /// Records that are all down, as the subjects of their events.
     pub(super) all_down: HashSet<String>,
+    /// Plans that were given up lately, as the subjects of their events.
+    pub(super) given_up: HashSet<String>,
     /// Regions that there are.
     pub(super) regions: HashSet<String>,
 }
@@ -38,6 +40,7 @@ impl Sight {
             Some(Topic::Certificate) => {
                 is_target(subject.strip_suffix(" certificate").unwrap_or(subject))
             }
+            Some(Topic::Plan) => self.given_up.contains(subject),
             _ => began.region.as_ref().is_none_or(|region| self.regions.contains(region)),
         }
     }
@@ -96,6 +99,8 @@ mod tests {
     #[case::certificate(Topic::Certificate, "192.0.2.2: web certificate", false, true)]
     #[case::certificate_gone(Topic::Certificate, "192.0.2.3: web certificate", false, false)]
     #[case::damped(Topic::Damping, "eu IPv4", false, true)]
+    #[case::given_up(Topic::Plan, "shift 3", true, true)]
+    #[case::given_up_long_ago(Topic::Plan, "shift 2", true, false)]
     #[case::cut_off(Topic::SelfCheck, "self-check", false, true)]
     fn what_can_be_seen_is_seen_and_the_rest_believed(
         #[case] topic: Topic,
@@ -108,6 +113,7 @@ mod tests {
             down: set(&["192.0.2.1: web"]),
             targets: set(&["192.0.2.1: web", "192.0.2.2: web"]),
             all_down: set(&["app.test IPv4"]),
+            given_up: set(&["shift 3"]),
             regions: set(&["eu"]),
         };
         let mut began = Message {

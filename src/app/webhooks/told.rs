@@ -21,6 +21,7 @@ pub(super) const fn topic(event: &EventView) -> Option<Topic> {
         EventKind::Ejection => Topic::Ejection,
         EventKind::Failback => Topic::Failback,
         EventKind::Lookup => Topic::Lookup,
+        EventKind::Plan => Topic::Plan,
         EventKind::Command | EventKind::OverrideEnded => Topic::Override,
         EventKind::Started | EventKind::ClockSet => return None,
     })
@@ -54,6 +55,7 @@ pub(super) fn ended(began: &Message) -> Message {
     let (_, about) = began.key();
     let text = match began.topic {
         Some(Topic::Transition) => format!("{about} is up again, or not probed any more"),
+        Some(Topic::Plan) => format!("{about}: it was given up a while ago"),
         Some(Topic::AllDown) => format!("{about}: no longer all down, or not served any more"),
         _ => format!("{about} is not configured any more"),
     };

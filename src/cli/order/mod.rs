@@ -13,7 +13,7 @@ use crate::cli::Failure;
 use crate::cli::client::{Call, Fleet, Server, Servers, Told, Trouble, block_on};
 use crate::cli::show::{self, Did};
 use crate::control::command::Done;
-use crate::control::views::{OverrideView, Status};
+use crate::control::views::{OverrideView, PlanKind, PlansView, Status};
 
 /// The longest pause between two looks at what is waited for.
 const PAUSE_MOST: Duration = Duration::from_secs(1);
@@ -87,18 +87,53 @@ pub(in crate::cli) struct Wanted {
 }
 
 impl Wanted {
-    /// What the API is asked.
-    fn request(&self) -> (&'static [&'static str], Value) {
+    /// The body of the request.
+    fn body(&self) -> Value {
         let (order, body) = (&self.order, Body(self.body.0.clone()));
         let body = (body.with("reason", order.reason.clone()))
             .with("force", (order.force && self.did != Did::LetBack).then_some(true))
             .with("dry_run", order.dry_run.then_some(true));
-        let path: &[&str] = match self.did {
-            Did::Made => &["overrides"],
-            Did::Ended => &["overrides", "end"],
-            Did::LetBack => &["failback"],
+        body.value()
+    }
+}
+
+/// The path that is asked; `id` is the number of the plan, if it is about one.
+fn path(did: Did, id: &str) -> Vec<&str> {
+    match did {
+        Did::Made => vec!["overrides"],
+        Did::Ended => vec!["overrides", "end"],
+        Did::LetBack => vec!["failback"],
+        Did::Planned(path) => vec![path],
+        Did::Led(_) => vec!["plans", id],
+    }
+}
+
+/// Which plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum Which {
+    /// The one of a number.
+    Id(u64),
+    /// The only one of a kind that is under way.
+    Only(PlanKind),
+}
+
+impl Which {
+    /// Its number on a server.
+    async fn id(self, server: &Server) -> Result<u64, Trouble> {
+        let kind = match self {
+            Self::Id(id) => return Ok(id),
+            Self::Only(kind) => kind,
         };
-        (path, body.value())
+        let plans: PlansView = server.ask(&Call::get(&["plans"])).await?;
+        let of_kind = plans.under_way.iter().filter(|plan| plan.kind == kind);
+        match of_kind.filter_map(|plan| plan.id).collect::<Vec<u64>>().as_slice() {
+            [id] => Ok(*id),
+            [] => Err(Trouble::Strange("there is none under way".into())),
+            ids => {
+                let ids: Vec<String> = ids.iter().map(u64::to_string).collect();
+                Err(Trouble::Strange(format!("there are several: say which ({})", ids.join(", "))))
+            }
+        }
     }
 }
 
@@ -108,13 +143,18 @@ impl Wanted {
 /// Not all did it.
 pub(in crate::cli) fn give(wanted: &Wanted) -> Result<(), Failure> {
     let (order, did) = (&wanted.order, wanted.did);
-    let (path, body) = wanted.request();
-    let call = Call::post(path, body).once(&key()?);
+    let (body, key) = (wanted.body(), key()?);
     let fleet = Fleet::of(&order.servers)?;
     let wait = order.wait;
     let all = block_on(fleet.all(|server| {
-        let call = call.clone();
-        async move { command(&server, &call, wait).await }
+        let (body, key) = (body.clone(), key.clone());
+        async move {
+            let id = match did {
+                Did::Led(which) => which.id(&server).await?.to_string(),
+                _ => String::new(),
+            };
+            command(&server, &Call::post(&path(did, &id), body).once(&key), wait).await
+        }
     }))?;
     finish(&all, order.servers.json, did)
 }

@@ -3,18 +3,26 @@
 use clap::Parser;
 use serde_json::{Value, json};
 
-use super::{Wanted, command, key};
+use super::{Wanted, command, key, path};
 use crate::cli::args::{Cli, Verb};
 use crate::cli::client::fake::{Act, Fake, fleet};
 use crate::cli::client::{Call, Trouble, block_on};
+use crate::cli::plans::Asked;
 use crate::cli::show::examples::{calm, done, drain};
 use crate::control::command::Done;
 use crate::control::views::{OverrideView, Status};
 
 /// The path and the body that a command line comes to.
 fn request(line: &str) -> (String, Value) {
-    let (path, body) = wanted(line).request();
-    (path.join("/"), body)
+    let wanted = wanted(line);
+    (path(wanted.did, "3").join("/"), wanted.body())
+}
+
+fn to_do(asked: Asked) -> Wanted {
+    match asked {
+        Asked::Do(wanted) => wanted,
+        Asked::See(..) => panic!("nothing is to be done"),
+    }
 }
 
 fn wanted(line: &str) -> Wanted {
@@ -24,6 +32,9 @@ fn wanted(line: &str) -> Wanted {
         Verb::Force(force) => force.wanted().unwrap(),
         Verb::Weight(weight) => weight.wanted(),
         Verb::End(end) => end.wanted(),
+        Verb::Shift(shift) => to_do(shift.wanted()),
+        Verb::Drill(drill) => to_do(drill.wanted()),
+        Verb::Window(window) => to_do(window.wanted()),
         other => panic!("{other:?}"),
     }
 }
@@ -55,6 +66,46 @@ fn each_verb_asks_what_it_is_named_for() {
         json!({ "region": "a", "record": "app.test", "kinds": ["weight"] }),
     );
     ends("end 7 --reason done", json!({ "id": 7, "reason": "done" }));
+
+    let plans = |line: &str, path: &str, body: Value| {
+        assert_eq!(request(line), (path.into(), body), "{line}");
+    };
+    plans(
+        "shift start --from a --to b",
+        "shifts",
+        json!({
+            "from": "a", "to": "b", "stages": [25.0, 50.0, 75.0, 90.0, 100.0], "every": "15m",
+        }),
+    );
+    plans(
+        "shift start --from a --to b --stages 5,100 --every 1h --record app.test --manual \
+         --abort-when x>1 --reason canary --force",
+        "shifts",
+        json!({
+            "from": "a", "to": "b", "stages": [5.0, 100.0], "every": "1h", "record": "app.test",
+            "manual": true, "abort_when": "x>1", "reason": "canary", "force": true,
+        }),
+    );
+    plans("shift advance", "plans/3", json!({ "action": "advance" }));
+    plans("shift pause 3", "plans/3", json!({ "action": "pause" }));
+    plans("shift abort", "plans/3", json!({ "action": "abort" }));
+    plans("shift finish --keep", "plans/3", json!({ "action": "finish", "keep": true }));
+    plans("shift finish 3 --drop", "plans/3", json!({ "action": "finish" }));
+    plans(
+        "drill a --for 10m --share 10%",
+        "drills",
+        json!({ "region": "a", "for": "10m", "share": 10.0 }),
+    );
+    plans("drill abort", "plans/3", json!({ "action": "abort" }));
+    plans(
+        "window add a b --from 2026-12-01T02:00:00Z --to 2026-12-01T04:00:00Z --drain-over 10m",
+        "windows",
+        json!({
+            "regions": ["a", "b"], "from": "2026-12-01T02:00:00Z", "to": "2026-12-01T04:00:00Z",
+            "drain_over": "10m",
+        }),
+    );
+    plans("window cancel 3", "plans/3", json!({ "action": "abort" }));
 }
 
 #[test]
@@ -70,6 +121,14 @@ fn what_makes_no_sense_is_refused_before_anybody_is_asked() {
         "weight a --reset --for 5m",
         "end first",
         "drain a --admin localhost:9953",
+        "shift start --from a",
+        "shift start --from a --to b --stages half",
+        "shift finish",
+        "shift finish --keep --drop",
+        "drill a",
+        "drill --for 5m",
+        "drill a --for 5m --share 0%",
+        "window add --from 2026-12-01T02:00:00Z --to 2026-12-01T04:00:00Z",
     ] {
         let parsed = Cli::try_parse_from(format!("trimtab {line}").split(' '));
         assert_eq!(parsed.unwrap_err().exit_code(), 2, "{line}");

@@ -4,6 +4,7 @@ use super::changes;
 use super::overrides::{progress, until, what};
 use super::times::moment;
 use super::words::clean;
+use crate::cli::order::Which;
 use crate::cli::style::{Paint, Tone};
 use crate::control::command::Done;
 use crate::control::views::OverrideView;
@@ -17,6 +18,10 @@ pub(in crate::cli) enum Did {
     Ended,
     /// It let a region back, and has nothing to do with them.
     LetBack,
+    /// It began a plan, of this path.
+    Planned(&'static str),
+    /// It changed a plan.
+    Led(Which),
 }
 
 /// A line for each override, the shares before and after, and what else there is to know.
@@ -26,6 +31,9 @@ pub(in crate::cli) fn done(done: &Done, did: Did, paint: Paint) -> String {
         out += &paint.tone(Tone::Strong, "dry run: nothing is done");
         out.push('\n');
     }
+    if let Some(view) = &done.plan {
+        out += &super::plan(view, paint);
+    }
     for view in &done.overrides {
         out += &line(view, done.dry_run, did);
         out.push('\n');
@@ -34,7 +42,12 @@ pub(in crate::cli) fn done(done: &Done, did: Did, paint: Paint) -> String {
         out += "no record has other shares by it\n";
     } else {
         let moving = done.overrides.iter().any(|view| view.done_in_secs.is_some());
-        let when = if moving { "shares, when the move is done" } else { "shares" };
+        let stages = done.plan.as_ref().is_some_and(|plan| plan.state == "running");
+        let when = match (moving, stages) {
+            (true, _) => "shares, when the move is done",
+            (_, true) => "shares, with its last stage",
+            _ => "shares",
+        };
         out += &format!("{}\n", paint.tone(Tone::Strong, when));
         out += &changes(&done.changes, done.records_changed, paint);
     }
@@ -51,7 +64,7 @@ fn line(view: &OverrideView, dry_run: bool, did: Did) -> String {
     let mut parts = vec![what(view)];
     parts.extend(progress(view));
     let word = match (did, dry_run) {
-        (Did::Made, _) => {
+        (Did::Made | Did::Planned(_) | Did::Led(_), _) => {
             parts.push(until(view, &view.since));
             if dry_run { "would begin" } else { "begun" }
         }

@@ -118,6 +118,7 @@ pub(in crate::cli) fn calm() -> Status {
         uptime_secs: 273_612.0,
         generation: 127,
         regions: vec![region("us-east", 70, 0.7), region("eu-west", 30, 0.3)],
+        plans: Vec::new(),
         overrides: Vec::new(),
         records: 2,
         records_at_risk: 0,
@@ -217,6 +218,7 @@ pub(in crate::cli) fn done() -> Done {
         dry_run: false,
         repeated: false,
         overrides: vec![drain()],
+        plan: None,
         changes: vec![
             change("app.example.com", "ipv4", 0.7),
             change("app.example.com", "ipv6", 0.7),
@@ -242,6 +244,7 @@ pub(in crate::cli) fn event() -> EventView {
         from: None,
         reason: Some("web: HTTP 503, wanted 200-299".into()),
         override_id: None,
+        plan_id: None,
         lasted_secs: Some(7260.0),
         changes: done().changes,
         records_changed: 2,

@@ -12,6 +12,7 @@ mod event;
 #[cfg(test)]
 pub(super) mod examples;
 mod overrides;
+mod plans;
 mod regions;
 mod risk;
 mod status;
@@ -29,6 +30,7 @@ pub(super) use checks::checks;
 pub(super) use done::{Did, done};
 pub(super) use event::event;
 pub(super) use overrides::what;
+pub(super) use plans::{plan, plans};
 pub(super) use status::status;
 pub(super) use table::{Align, Cell, Table};
 pub(super) use times::stamp;

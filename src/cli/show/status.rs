@@ -26,6 +26,13 @@ pub(in crate::cli) fn status(admin: &str, status: &Status, paint: Paint) -> Stri
         out += &format!("\n{}\n", paint.tone(Tone::Strong, &heading));
         out += &overrides::lines(&status.overrides, &status.time, paint);
     }
+    if !status.plans.is_empty() {
+        let heading = super::words::count(status.plans.len(), "plan");
+        out += &format!("\n{}\n", paint.tone(Tone::Strong, &heading));
+        for view in &status.plans {
+            out += &format!("  {}\n", super::plans::summary(view, paint));
+        }
+    }
     out += &aliases(&status.aliases, paint);
     out.push('\n');
     out + &records(status, paint)

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::row::{AliasRow, CalmRow, GoodRow, OverridesRow, Row, RttRow};
+use crate::control::plans::Plans;
 use crate::control::replies::Reply;
 use crate::control::views::EventView;
 
@@ -50,6 +51,8 @@ pub(super) struct Lot {
     pub(super) aliases: HashMap<String, AliasRow>,
     /// All overrides, if they are others now.
     pub(super) overrides: Option<OverridesRow>,
+    /// All plans, if they are others now.
+    pub(super) plans: Option<Plans>,
     /// By number; `None`: it is not kept any more.
     pub(super) events: BTreeMap<u64, Option<EventView>>,
     /// Of the command that somebody waits for.
@@ -73,6 +76,7 @@ impl Lot {
             && self.calming.is_empty()
             && self.aliases.is_empty()
             && self.overrides.is_none()
+            && self.plans.is_none()
             && self.events.is_empty()
             && self.command.is_none()
     }
@@ -80,9 +84,10 @@ impl Lot {
     /// Takes in an older lot: what is here is newer. A command that could not be stored was refused.
     fn put_back(&mut self, mut older: Self) {
         if older.command.take().is_some() {
-            older.overrides = None;
+            (older.overrides, older.plans) = (None, None);
         }
         self.overrides = self.overrides.take().or(older.overrides);
+        self.plans = self.plans.take().or(older.plans);
         for (id, event) in older.events {
             self.events.entry(id).or_insert(event);
         }

@@ -37,12 +37,14 @@ pub(super) const LAST_GOOD: Rows = TableDefinition::new("last_good");
 pub(super) const ALIASES: Rows = TableDefinition::new("aliases");
 /// What operators were answered, by idempotency key.
 pub(super) const REPLIES: Rows = TableDefinition::new("replies");
-/// What there is one of: [`CLOCK`] and [`OVERRIDES`].
+/// What there is one of: [`CLOCK`], [`OVERRIDES`] and [`PLANS`].
 pub(super) const SINGLE: Rows = TableDefinition::new("single");
 /// What the clocks said when the file was last written.
 pub(super) const CLOCK: &str = "clock";
 /// All overrides.
 pub(super) const OVERRIDES: &str = "overrides";
+/// All plans.
+pub(super) const PLANS: &str = "plans";
 /// What has happened, as JSON, by number.
 pub(super) const EVENTS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("events");
 
@@ -151,6 +153,7 @@ fn try_open(path: &Path, clocks: &Clocks) -> Result<Opened, Unusable> {
         }
         let timeline = prepare(&database, path, clocks)?;
         let overrides: OverridesRow = single(&database, OVERRIDES)?.unwrap_or_default();
+        let plans = single(&database, PLANS)?.unwrap_or_default();
         let restored = Restored {
             rows: read(&database, HEALTH)?,
             last_good: read(&database, LAST_GOOD)?,
@@ -158,6 +161,7 @@ fn try_open(path: &Path, clocks: &Clocks) -> Result<Opened, Unusable> {
             calming: read(&database, CALMING)?,
             aliases: read(&database, ALIASES)?,
             overrides: overrides.overrides().map_err(Unusable::Content)?,
+            plans,
             events: events(&database)?,
             replies: read(&database, REPLIES)?,
             timeline,

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::control::overrides::Overrides;
+use crate::control::plans::Plans;
 use crate::control::replies::Reply;
 use crate::control::timeline::Timeline;
 use crate::control::views::EventView;
@@ -258,6 +259,7 @@ pub struct Restored {
     pub(super) calming: HashMap<String, CalmRow>,
     pub(super) aliases: HashMap<String, AliasRow>,
     pub(in crate::control) overrides: Overrides,
+    pub(super) plans: Plans,
     pub(super) events: Vec<EventView>,
     pub(super) replies: HashMap<String, Reply>,
     /// The timeline that goes on.
@@ -360,6 +362,10 @@ impl Past for Recalled<'_> {
 
     fn overrides(&self) -> Overrides {
         self.restored.overrides.clone()
+    }
+
+    fn plans(&self) -> Plans {
+        self.restored.plans.clone()
     }
 
     fn events(&self) -> Vec<EventView> {

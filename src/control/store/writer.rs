@@ -12,13 +12,14 @@ use tokio::sync::oneshot;
 
 use super::desk::{CommandRows, Desk, Lot, Taken};
 use super::file::{
-    self, ALIASES, CALMING, CLOCK, EVENTS, FILE, HEALTH, LAST_GOOD, OVERRIDES, REPLIES, RTTS, Rows,
-    SINGLE, StoreError,
+    self, ALIASES, CALMING, CLOCK, EVENTS, FILE, HEALTH, LAST_GOOD, OVERRIDES, PLANS, REPLIES,
+    RTTS, Rows, SINGLE, StoreError,
 };
 use super::row::{AliasRow, CalmRow, GoodRow, OverridesRow, Restored, Row, RttRow, key};
 use crate::clock;
 use crate::control::events::Kept;
 use crate::control::overrides::Overrides;
+use crate::control::plans::Plans;
 use crate::control::replies::Reply;
 use crate::control::timeline::{Clocks, Stamp, Timeline};
 use crate::control::views::EventView;
@@ -120,6 +121,12 @@ impl Store {
         self.desk.leave(true, |lot| lot.overrides = Some(row));
     }
 
+    /// Keeps the plans as they are now, at once; nobody waits for it.
+    pub(in crate::control) fn keep_plans(&self, plans: &Plans) {
+        let plans = plans.clone();
+        self.desk.leave(true, |lot| lot.plans = Some(plans));
+    }
+
     /// Keeps an event, with the next lot.
     pub(in crate::control) fn keep_event(&self, kept: Kept) {
         self.desk.leave(false, |lot| {
@@ -133,6 +140,7 @@ impl Store {
     pub(in crate::control) fn command(
         &self,
         overrides: &Overrides,
+        plans: &Plans,
         commanded: Commanded,
     ) -> oneshot::Receiver<Result<(), String>> {
         let row = OverridesRow::of(overrides);
@@ -141,6 +149,7 @@ impl Store {
         let (waiting, stored) = oneshot::channel();
         self.desk.leave_awaited(waiting, |lot| {
             lot.overrides = Some(row);
+            lot.plans = Some(plans.clone());
             let rows = calming.into_iter().map(|(pool, kept)| (pool, CalmRow::of(kept, now)));
             lot.calming.extend(rows);
             lot.command = Some(CommandRows { event, reply, dropped });
@@ -248,6 +257,9 @@ fn write(database: &Database, lot: &Lot, stamp: &Stamp) -> Result<(), redb::Erro
         single.insert(CLOCK, json(stamp).as_slice())?;
         if let Some(overrides) = &lot.overrides {
             single.insert(OVERRIDES, json(overrides).as_slice())?;
+        }
+        if let Some(plans) = &lot.plans {
+            single.insert(PLANS, json(plans).as_slice())?;
         }
         let mut events = write.open_table(EVENTS)?;
         let of_command = lot.command.as_ref().map(|command| (command.event.id, &command.event));

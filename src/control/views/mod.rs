@@ -4,6 +4,7 @@
 mod aliases;
 mod checks;
 mod overrides;
+mod plans;
 mod records;
 mod regions;
 mod shares;
@@ -14,6 +15,7 @@ pub use types::*;
 
 pub(super) use checks::checks;
 pub(super) use overrides::override_view;
+pub(super) use plans::{PlanSight, plan_view, window_view};
 pub(super) use records::{records, standing};
 pub(super) use regions::regions;
 pub(super) use shares::{changes, changes_in};

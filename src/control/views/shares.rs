@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::types::{RegionChange, Share, ShareChange};
-use crate::model::{BindingId, Family, RecordId, RegionId, Slot};
-use crate::routing::{ClassSide, Group, Served, ServedRecord, Side, Snapshot};
+use crate::model::{BindingId, Family, RecordId, RegionId};
+use crate::routing::{ClassSide, Group, Served, Snapshot};
+use crate::simulate::parts;
 use crate::wire::Name;
 
 /// The share of each region that has a part in a record, in one family: least and most over the
@@ -36,23 +37,6 @@ pub(in crate::control) fn shares(
         }
     }
     shares
-}
-
-/// The regions in the answers that a slot stands for, and in which part of these each is.
-fn parts(served: &ServedRecord, side: &Side, class: &ClassSide, slot: Slot) -> Vec<(Slot, f64)> {
-    if side.tails.get(slot.index()).is_some() {
-        return vec![(slot, 1.0)];
-    }
-    let Some(answer) = side.answer(class, slot) else { return Vec::new() };
-    let all = answer.tail.count();
-    let count = all.min(served.max_answers).min(answer.most);
-    let mut parts: BTreeMap<Slot, f64> = BTreeMap::new();
-    for start in 0..all {
-        for slot in answer.regions(start, count) {
-            *parts.entry(slot).or_default() += 1.0 / f64::from(all);
-        }
-    }
-    parts.into_iter().collect()
 }
 
 /// The records whose shares another snapshot changes: those of at most `most`, and how many there are.

@@ -33,6 +33,7 @@ pub(in crate::control) fn status(seen: Seen<'_>) -> Status {
         uptime_secs: seen.ago(seen.started),
         generation: seen.snapshot.generation,
         regions: regions(seen),
+        plans: Vec::new(),
         overrides: seen.state.overrides.list.iter().map(|one| override_view(seen, one)).collect(),
         records: assembly.records.len(),
         records_at_risk: at_risk.len(),

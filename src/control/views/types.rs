@@ -22,6 +22,9 @@ pub struct Status {
     pub regions: Vec<RegionView>,
     /// The overrides in force, the oldest first.
     pub overrides: Vec<OverrideView>,
+    /// The plans under way, and the windows ahead.
+    #[serde(default)]
+    pub plans: Vec<PlanView>,
     /// How many records there are.
     pub records: usize,
     /// How many of them are at risk.
@@ -433,6 +436,9 @@ pub struct EventView {
     pub reason: Option<String>,
     /// The override that it is about.
     pub override_id: Option<u64>,
+    /// The plan that it is about.
+    #[serde(default)]
+    pub plan_id: Option<u64>,
     /// How long what it ended had lasted.
     pub lasted_secs: Option<f64>,
     /// The shares before and after, of at most 3 records.
@@ -473,6 +479,8 @@ pub enum EventKind {
     Certificate,
     /// The addresses behind a name cannot be looked up, or can again.
     Lookup,
+    /// A plan went on, was given up, or is over.
+    Plan,
 }
 
 /// Whether something got worse or better.
@@ -486,6 +494,147 @@ pub enum Turn {
     Worse,
     /// It is as it should be again.
     Better,
+}
+
+/// The plans.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
+pub struct PlansView {
+    /// Those under way, the oldest first; windows of the configuration behind them.
+    pub under_way: Vec<PlanView>,
+    /// The last ones that are over, the oldest first; at most 100.
+    pub over: Vec<PlanView>,
+}
+
+/// A kind of plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum PlanKind {
+    /// A region answers in another's place, in stages.
+    Shift,
+    /// A region is drained for a while, to see what comes of it.
+    Drill,
+    /// Regions are drained for maintenance.
+    Window,
+}
+
+/// A plan.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct PlanView {
+    /// Its number; `None`: it is a window of the configuration.
+    pub id: Option<u64>,
+    /// What it is called: `shift 3`.
+    pub title: String,
+    /// Its kind.
+    pub kind: PlanKind,
+    /// The regions that answers are taken from.
+    pub regions: Vec<String>,
+    /// Of a shift: the region that answers in the place of the other.
+    #[serde(default)]
+    pub to: Option<String>,
+    /// The record in which alone it does anything; `None`: in all.
+    #[serde(default)]
+    pub record: Option<String>,
+    /// How far it is: `running`, `paused` or `last_stage` (a shift), `drained` or `returned` (a drill),
+    /// `ahead`, `prepared`, `draining`, `drained`, `returning` (a window), `done` or `aborted`.
+    pub state: String,
+    /// The part of the answers that it moves now, 0 to 1.
+    pub part: f64,
+    /// Of a shift: the part at each stage, 0 to 1.
+    #[serde(default)]
+    pub stages: Vec<f64>,
+    /// Of a shift: the stage in force, from 1 on.
+    #[serde(default)]
+    pub stage: Option<usize>,
+    /// Of a shift: the least time from one stage to the next.
+    #[serde(default)]
+    pub every_secs: Option<f64>,
+    /// Of a shift: each stage waits for an operator.
+    #[serde(default)]
+    pub manual: bool,
+    /// In how many seconds something happens next by the clock; `None`: nothing does.
+    #[serde(default)]
+    pub next_in_secs: Option<f64>,
+    /// What it waits for, if for anything but time.
+    #[serde(default)]
+    pub waits: Option<String>,
+    /// The query and the bound that give it up.
+    #[serde(default)]
+    pub abort_when: Option<String>,
+    /// What that came to last.
+    #[serde(default)]
+    pub query: Option<String>,
+    /// The overrides that stand where it does something: they beat it.
+    #[serde(default)]
+    pub overrides: Vec<u64>,
+    /// Of a window: from when on its regions are empty.
+    #[serde(default)]
+    pub from: Option<String>,
+    /// Of a window: until when.
+    #[serde(default)]
+    pub until: Option<String>,
+    /// Who gave it; `None`: it is in the configuration.
+    #[serde(default)]
+    pub actor: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// Since when it is known; `None`: it is in the configuration.
+    #[serde(default)]
+    pub since: Option<String>,
+    /// When it ended.
+    #[serde(default)]
+    pub ended: Option<String>,
+    /// How long ago that was.
+    #[serde(default)]
+    pub ended_secs: Option<f64>,
+    /// Who ended it; `None`: it ended by itself, or has not.
+    #[serde(default)]
+    pub ended_by: Option<String>,
+    /// Why it ended.
+    #[serde(default)]
+    pub why: Option<String>,
+    /// Of a drill: what it found so far.
+    #[serde(default)]
+    pub report: Option<DrillReport>,
+}
+
+/// What a drill found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DrillReport {
+    /// `passed`, `deviated`, `aborted` or `not measured`; while it goes on, by what was found so far.
+    pub verdict: String,
+    /// Why, in a sentence.
+    pub text: String,
+    /// For how long its region was drained so far.
+    pub drained_secs: f64,
+    /// From the drain to the first second in which answers had moved half of the way; `None`: that was not
+    /// seen.
+    pub moved_after_secs: Option<f64>,
+    /// For how long answers from before could be kept after it began.
+    pub old_answers_secs: u32,
+    /// Whether the all-down rules of a record were engaged meanwhile.
+    pub all_down: bool,
+    /// What the prediction rests on.
+    pub basis: String,
+    /// How many answers were counted before, while it was drained, and after.
+    pub answers: [u64; 3],
+    /// Over how many seconds.
+    pub over_secs: [f64; 3],
+    /// Each region's answers.
+    pub regions: Vec<DrillRegion>,
+}
+
+/// A region's answers before, during and after a drill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct DrillRegion {
+    /// Its name.
+    pub region: String,
+    /// Answers a second before, while it was drained, and after; `None`: not measured.
+    pub rates: [Option<f64>; 3],
+    /// Its share of all answers before, while it was drained, and after, 0 to 1; `None`: none were counted.
+    pub shares: [Option<f64>; 3],
+    /// The share that was predicted for the time in which it was drained, 0 to 1.
+    pub predicted: Option<f64>,
 }
 
 /// A part of a list.

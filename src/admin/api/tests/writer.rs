@@ -6,7 +6,9 @@ use serde_json::json;
 use tokio::sync::{Notify, mpsc, watch};
 
 use crate::control::command::{Command, Done, Refusal};
-use crate::control::views::{EventView, OverrideView, Page, RecordView, RegionView, Status};
+use crate::control::views::{
+    EventView, OverrideView, Page, PlansView, RecordView, RegionView, Status,
+};
 use crate::control::{Helm, RecordFilter, Request};
 
 /// The test's side.
@@ -89,6 +91,7 @@ fn answer(notes: &Notes, request: Request) {
             let _ = reply.send(done);
         }
         Request::Note(_) => {}
+        Request::Plans(reply) => drop(reply.send(plans())),
         Request::Status(reply) => drop(reply.send(status())),
         Request::Regions(reply) => drop(reply.send(vec![region("a-east"), region("b-west")])),
         Request::Records(filter, reply) => {
@@ -120,6 +123,7 @@ fn done(dry_run: bool) -> Done {
         dry_run,
         repeated: false,
         overrides: vec![forced()],
+        plan: None,
         changes: Vec::new(),
         records_changed: 0,
         warnings: Vec::new(),
@@ -165,6 +169,16 @@ fn forced() -> OverrideView {
         json.insert(key.into(), value);
     }
     read(json.into())
+}
+
+fn plans() -> PlansView {
+    read(json!({
+        "under_way": [{
+            "id": 3, "title": "shift 3", "kind": "shift", "regions": ["a-east"], "to": "b-west",
+            "state": "running", "part": 0.25, "stages": [0.25, 1.0], "stage": 1,
+        }],
+        "over": [],
+    }))
 }
 
 fn event(id: u64) -> EventView {
