@@ -104,3 +104,66 @@ fn a_rule_holds_a_region_down_and_no_answer_says_nothing() {
     server.settles_on(name, &us_east);
     assert_eq!(seen(&server, "errors", "not asked", gone)["state"], "up");
 }
+
+/// Plans in real time: a shift and a drill that real figures give up, and a window.
+#[test]
+fn plans_are_given_up_by_figures_and_a_window_passes() {
+    let (dir, at) = (TempDir::new().unwrap(), free());
+    let (exporter, percent) = exporter();
+    let _asked = prometheus(&dir, at, exporter);
+    until("Prometheus has figures", || {
+        let question = "GET /api/v1/query?query=errors_ratio";
+        let answer = Http::new(at).request(question, &serde_json::Value::Null).ok()?;
+        answer.body.contains("us-east").then_some(())
+    });
+    let body = format!(
+        "[plans]\nprometheus = \"http://{at}\"\ninterval = \"1s\"\ntimeout = \"900ms\"\n\
+         [regions.us-east]\naddresses = [\"192.0.2.1\"]\n[regions.eu]\naddresses = [\"192.0.2.9\"]\n\
+         [policies.first]\ntype = \"failover\"\norder = [\"us-east\", \"eu\"]\n\
+         [[records]]\nname = \"app.site.test\"\npolicy = \"first\"\nttl = 10\nttl_min = 1\n"
+    );
+    let server = Site::new(&body).serve();
+    let (name, http) = ("app.site.test", Http::new(server.admin));
+    let (us_east, eu) = ([[192, 0, 2, 1].into()], [[192, 0, 2, 9].into()]);
+    let abort_when = r#"max(errors_ratio{region="us-east"}) > 0.05"#;
+    let plan = |id: u64| http.get(&format!("/plans/{id}")).json();
+
+    let shift = serde_json::json!({
+        "from": "us-east", "to": "eu", "stages": [50, 100], "every": "1s", "abort_when": abort_when,
+    });
+    let begun = http.post("/shifts", &shift);
+    assert_eq!(begun.status, 201, "{begun:?}");
+    // The second stage comes once the query was answered, and is within its bound.
+    until("the last stage", || (plan(1)["stage"] == 2).then_some(()));
+    until("the query is answered", || (plan(1)["query"] == "within its bound").then_some(()));
+    server.settles_on(name, &eu);
+    percent.store(7, Ordering::Relaxed);
+    let over = until("it is given up", || Some(plan(1)).filter(|plan| plan["state"] == "aborted"));
+    let why = over["why"].as_str().unwrap();
+    assert!(why.starts_with("the query is beyond its bound: 0.07 > 0.05"), "{why}");
+    server.settles_on(name, &us_east);
+    percent.store(0, Ordering::Relaxed);
+
+    let drill = serde_json::json!({ "region": "us-east", "for": "1h", "abort_when": abort_when });
+    assert_eq!(http.post("/drills", &drill).status, 201);
+    until("the query is answered", || (plan(2)["query"] == "within its bound").then_some(()));
+    server.settles_on(name, &eu);
+    percent.store(9, Ordering::Relaxed);
+    let returned = until("it returns", || Some(plan(2)).filter(|plan| plan["state"] == "returned"));
+    assert_eq!(returned["report"]["verdict"], "aborted");
+    server.settles_on(name, &us_east);
+
+    let in_secs = |secs| {
+        let at = std::time::Duration::from_secs(secs);
+        humantime::format_rfc3339_seconds(trimtab::clock::wall() + at).to_string()
+    };
+    let window = serde_json::json!({
+        "regions": ["us-east"], "from": in_secs(2), "to": in_secs(5), "drain_over": "0s",
+        "return_over": "0s",
+    });
+    assert_eq!(http.post("/windows", &window).status, 201);
+    server.settles_on(name, &eu);
+    server.settles_on(name, &us_east);
+    let done = until("the window is over", || Some(plan(3)).filter(|plan| plan["state"] == "done"));
+    assert_eq!(done["why"], "us-east serves again as before");
+}

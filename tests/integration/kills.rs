@@ -1,5 +1,5 @@
 //! A server that is killed at any moment while operators give it commands. Whatever it acknowledged is
-//! there when it is back, and the first answer is by it.
+//! there when it is back, and the first answer is by it. So are plans: each is at the stage that was acknowledged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -129,6 +129,79 @@ fn steer(server: (SocketAddr, SocketAddr), mut rudder: Rudder) -> Rudder {
     }
 }
 
+/// A shift that somebody leads from stage to stage.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Shift {
+    /// Its number and its stage; `None`: none is under way.
+    at: Option<(u64, u64)>,
+    paused: bool,
+}
+
+/// Who leads it, and what he knows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Planner {
+    shift: Shift,
+    /// What it is if what was asked for last was done, although that was not acknowledged. (A new one has a
+    /// number that is not known.)
+    unsure: Option<Shift>,
+    acknowledged: usize,
+}
+
+/// So many stages.
+const STAGES: u64 = 20;
+
+/// Begins a shift, leads it on, holds it and gives it up.
+fn plan(admin: SocketAddr, mut planner: Planner, mut rng: Rng) -> Planner {
+    let http = Http::new(admin).with("X-Trimtab-Actor", "planner");
+    loop {
+        let (line, body, then) = match planner.shift.at {
+            None => {
+                let stages: Vec<u64> = (1..=STAGES).map(|n| n * 5).collect();
+                let body = json!({
+                    "from": "c", "to": "b", "record": "all.site.test", "stages": stages,
+                    "every": "1h", "manual": true, "force": true,
+                });
+                ("POST /api/v1/shifts".to_owned(), body, Shift { at: Some((0, 1)), paused: false })
+            }
+            Some((id, stage)) => {
+                let (action, then) = match rng.u8(..8) {
+                    0 => ("abort", Shift::default()),
+                    1 if !planner.shift.paused => {
+                        ("pause", Shift { paused: true, ..planner.shift })
+                    }
+                    _ if stage == STAGES => ("abort", Shift::default()),
+                    _ => ("advance", Shift { at: Some((id, stage + 1)), paused: false }),
+                };
+                let body = json!({ "action": action, "force": true });
+                (format!("POST /api/v1/plans/{id}"), body, then)
+            }
+        };
+        planner.unsure = Some(then);
+        let answer = http.request(&line, &body).ok().filter(|answer| answer.status != 0);
+        let Some(answer) = answer else { return planner };
+        assert!(matches!(answer.status, 200 | 201), "{line} {body}: {answer:?}");
+        planner.unsure = None;
+        planner.acknowledged += 1;
+        let id = answer.json()["plan"]["id"].as_u64().unwrap();
+        planner.shift = Shift { at: then.at.map(|(_, stage)| (id, stage)), ..then };
+    }
+}
+
+impl Planner {
+    /// Takes what is there after a restart for what it is, if it is what was acknowledged, or asked for last.
+    fn meets(&mut self, plans: &Value, kill: u32) {
+        let there = plans["under_way"].as_array().unwrap().first();
+        let is = there.map_or(Shift::default(), |plan| Shift {
+            at: plan["id"].as_u64().zip(plan["stage"].as_u64()),
+            paused: plan["state"] == json!("paused"),
+        });
+        let new = |then: Shift| matches!((then.at, is.at), (Some((0, 1)), Some((_, 1))));
+        let asked = self.unsure.is_some_and(|then| then == is || (new(then) && !is.paused));
+        assert!(is == self.shift || asked, "kill {kill}: {self:?}, but there is {is:?}");
+        (self.shift, self.unsure) = (is, None);
+    }
+}
+
 impl Rudder {
     fn serves(self) -> IpAddr {
         if self.out.is_some() { SECOND } else { self.first }
@@ -151,6 +224,8 @@ fn ask_once(dns: SocketAddr) -> Option<IpAddr> {
 #[derive(Debug, Default)]
 struct Report {
     acknowledged: usize,
+    /// Of these about plans.
+    planned: usize,
     unheard: usize,
     unheard_but_done: usize,
     first_answers: Vec<Duration>,
@@ -170,6 +245,7 @@ fn run(kills: u32, seed: u64) -> Report {
 
     let mut known: Vec<Known> = (0..OPERATORS).map(|_| Known::default()).collect();
     let mut rudder = Rudder { first: target.ip(), out: None, unsure: false, acknowledged: 0 };
+    let mut planner = Planner::default();
     let mut report = Report::default();
     for kill in 0..=kills {
         let start = now();
@@ -191,6 +267,7 @@ fn run(kills: u32, seed: u64) -> Report {
         let out = out.flatten();
         assert!(rudder.unsure || rudder.out == out, "kill {kill}: {rudder:?}, but {out:?}");
         rudder = Rudder { out, unsure: false, ..rudder };
+        planner.meets(&http.get("/plans").json(), kill);
         assert_eq!(answer, rudder.serves(), "kill {kill}: the first answer");
         for own in &mut known {
             for (id, reason) in &own.standing {
@@ -232,21 +309,26 @@ fn run(kills: u32, seed: u64) -> Report {
             })
             .collect();
         let steering = thread::spawn(move || steer((dns, admin), rudder));
+        let fork = rng.fork();
+        let planning = thread::spawn(move || plan(admin, planner, fork));
         thread::sleep(Duration::from_millis(rng.u64(1..LIFE_MS)));
         // It is killed with SIGKILL when it is dropped.
         drop(server);
         known = operators.into_iter().map(|operator| operator.join().unwrap()).collect();
         rudder = steering.join().unwrap();
+        planner = planning.join().unwrap();
     }
-    report.acknowledged =
-        rudder.acknowledged + known.iter().map(|own| own.acknowledged).sum::<usize>();
+    report.planned = planner.acknowledged;
+    report.acknowledged = planner.acknowledged
+        + rudder.acknowledged
+        + known.iter().map(|own| own.acknowledged).sum::<usize>();
     report
 }
 
 #[test]
 fn what_was_acknowledged_survives_a_few_kills() {
     let report = run(6, 1);
-    assert!(report.acknowledged > 0, "{report:?}");
+    assert!(report.acknowledged > report.planned && report.planned > 0, "{report:?}");
 }
 
 /// Two hundred times, or as often as TRIMTAB_KILLS says; run by `just kills`.
@@ -261,9 +343,10 @@ fn what_was_acknowledged_survives_hundreds_of_kills() {
     let at =
         |part: f64| report.first_answers[((report.first_answers.len() - 1) as f64 * part) as usize];
     println!(
-        "{kills} kills: {} commands acknowledged, none lost; {} not heard of, {} of which were done; \
+        "{kills} kills: {} commands acknowledged ({} about plans), none lost; {} not heard of, {} of which were done; \
          first answer after {:?} (median), {:?} (99 %), {:?} (all)",
         report.acknowledged,
+        report.planned,
         report.unheard,
         report.unheard_but_done,
         at(0.5),

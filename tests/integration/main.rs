@@ -35,6 +35,7 @@ mod notify;
 mod octets;
 mod operator;
 mod overview;
+mod plans;
 mod policies;
 mod proximity;
 mod push;

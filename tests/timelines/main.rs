@@ -5,5 +5,6 @@ mod crowd;
 mod loss;
 mod night;
 mod picture;
+mod plans;
 mod reference;
 mod troubles;

@@ -136,7 +136,8 @@ impl Night {
         let of = |region: &RegionView| RegionLook {
             name: region.name.clone(),
             health: region.health,
-            share: family.shares.iter().find(|s| s.region == region.name).unwrap().share.most,
+            share: (family.shares.iter().find(|s| s.region == region.name))
+                .map_or(0.0, |s| s.share.most),
         };
         let events = self.events().await;
         Look {
