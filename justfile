@@ -42,11 +42,11 @@ bench-routing:
 
 # Instructions of each kind of answer, by Debian's valgrind: fails 2 % away from what is stored
 instructions:
-    cargo bench --bench instructions
+    cargo run --release --manifest-path benches/instructions/Cargo.toml --target-dir target
 
 # Stores them, when they are meant to have changed
 instructions-store:
-    cargo bench --bench instructions -- --store
+    cargo run --release --manifest-path benches/instructions/Cargo.toml --target-dir target -- --store
 
 # A million names and 100,000 dynamic records: load, memory, reload, flips; beside NSD, Knot and gdnsd
 bench-scale:

@@ -1,8 +1,8 @@
 //! How many instructions an answer takes, and a change of health: counted by callgrind, so that a
 //! slow-down is seen on the noisiest machine, and compared with what is stored beside this file.
 //!
-//! `cargo bench --bench instructions` fails when a count is more than 2 % above or below what is
-//! stored, or cannot be compared; `-- --store` stores what is counted. It needs Debian's valgrind.
+//! `just instructions` fails when a count is more than 2 % above or below what is stored, or cannot be
+//! compared; `just instructions-store` stores what is counted. It needs Debian's valgrind.
 
 mod arena;
 mod callgrind;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use counts::Counts;
 
 /// Where the counts are stored.
-const FILE: &str = "benches/instructions/counts.toml";
+const FILE: &str = "counts.toml";
 
 fn main() -> ExitCode {
     let has = |argument: &str| std::env::args().any(|given| given == argument);

@@ -99,8 +99,8 @@ pub(crate) const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
 const SECRET_BASE64: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=\n";
 
 fn write(dir: &Path, limits: Limits) {
-    let geo = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/geo/world.mmdb");
-    std::fs::copy(geo, dir.join("world.mmdb")).expect("the database of the tests");
+    let geo = include_bytes!("../../fixtures/geo/world.mmdb");
+    std::fs::write(dir.join("world.mmdb"), geo).expect("the database of the tests");
     let file = |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("a file");
     file("transfer.key", SECRET_BASE64);
     file("latency.csv", "continent:EU,eu,12\ncontinent:EU,us,90\n*,us,80\n");
