@@ -66,7 +66,7 @@ struct Start {
     #[arg(long, value_name = "NAME")]
     record: Option<String>,
     /// Give it up when a sample of this query to Prometheus is beyond the bound:
-    /// 'sum(rate(errors[1m])) > 0.05'
+    /// 'max(http_errors_ratio) > 0.05'
     #[arg(long, value_name = "QUERY > BOUND")]
     abort_when: Option<String>,
     /// Have each stage wait for `shift advance`
