@@ -6,7 +6,7 @@ use super::step::{Condition, Queried, Seen};
 use crate::control::overrides::{find_record, find_region};
 use crate::control::state::State;
 use crate::health::Outcome;
-use crate::model::{Family, Moment, Plan, PoolId, RegionId, Task};
+use crate::model::{Family, Force, Moment, Plan, PoolId, RegionId, Task};
 use crate::wire::Name;
 
 impl State {
@@ -19,7 +19,10 @@ impl State {
         let (others, since) = match &plan.task {
             Task::Shift(shift) => {
                 let pools = self.pools_of(&shift.to, record);
-                (self.condition(&pools, &[]), shift.entered)
+                let up = self.overrides.on(&shift.to, record).any(|one| one.force == Force::Up);
+                // What somebody has count as up is up.
+                let others = if up { Condition::Well } else { self.condition(&pools, &[]) };
+                (others, shift.entered)
             }
             Task::Drill(drill) => {
                 let pools = self.pools_beside(&drill.region, record);

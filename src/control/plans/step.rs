@@ -76,11 +76,11 @@ fn is_returned(plan: &Plan) -> bool {
 }
 
 fn shift_step(shift: &Shift, now: Moment, seen: &Seen) -> Step {
-    if let [first, ..] = seen.overridden.as_slice() {
-        return Step::Stay(Some(format!("override {first} stands where it shifts")));
-    }
     if let Condition::Down(what) = &seen.others {
         return Step::Abort(what.clone());
+    }
+    if let [first, ..] = seen.overridden.as_slice() {
+        return Step::Stay(Some(format!("override {first} stands where it shifts")));
     }
     if shift.is_last() {
         return Step::Stay(Some("its last stage is reached: finish or abort it".into()));
@@ -228,9 +228,9 @@ mod tests {
         ] {
             assert_eq!(of(waits, &bad), "abort: b is down");
         }
-        // An override beats it: what the region is by that is meant.
-        let overridden = Seen { overridden: vec![7], ..bad };
+        let overridden = Seen { overridden: vec![7], ..Seen::default() };
         assert_eq!(of(shift(), &overridden), "waits: override 7 stands where it shifts");
+        assert_eq!(of(shift(), &Seen { overridden: vec![7], ..bad }), "abort: b is down");
     }
 
     #[test]
