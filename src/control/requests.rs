@@ -117,11 +117,11 @@ impl Control {
                 {
                     self.take_turn(&turned, now);
                 }
-                self.publish();
-                self.watch_plans(now);
                 if matches!(command.action, Action::Plan(PlanOrder::Drill { .. })) {
                     self.begin_measuring(now);
                 }
+                self.publish();
+                self.watch_plans(now);
                 self.show_overrides();
                 self.show_plans();
                 if let Some(plan) = &tried.plan {

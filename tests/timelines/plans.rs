@@ -219,6 +219,43 @@ async fn a_drill_ends_by_itself() {
     }
 }
 
+/// All-down rules that were engaged before a drill are none of its doing; those that it engages are.
+#[tokio::test(start_paused = true)]
+async fn a_drill_tells_what_it_has_engaged_itself() {
+    let mut night = Night::begin("drill-all-down", &three(""), |target, secs| {
+        let bad = number(target) == Some(2) && secs < 50.0;
+        if bad { Saw::Ill("HTTP 503, wanted 200-299") } else { well() }
+    });
+    let looks = night.until(0, 99).await;
+    let engaged = looks.iter().flat_map(|look| &look.events).any(|e| e.contains("all down for"));
+    assert!(engaged, "next.test was all down");
+    order(&night, drill(0.5)).await;
+    night.at(110).await;
+    let report = |plans: PlansView| plans.under_way[0].report.clone().unwrap();
+    assert!(!report(plans(&night).await).all_down);
+    order(&night, PlanOrder::Abort(1)).await;
+    night.at(200).await;
+    // r2 is all that next.test has: drained, it is used all the same, by the all-down rules.
+    let all = PlanOrder::Drill {
+        region: "r2".into(),
+        record: None,
+        share: 1.0,
+        lasts: Duration::from_secs(120),
+        abort_when: None,
+    };
+    let command = Command {
+        action: Action::Plan(all),
+        actor: Actor { name: "alice".into(), from: None },
+        reason: None,
+        force: true,
+        dry_run: false,
+        key: None,
+    };
+    night.helm.command(command).await.unwrap();
+    night.at(205).await;
+    assert!(report(plans(&night).await).all_down);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_drill_is_given_up_when_what_remains_comes_into_doubt() {
     let mut night =

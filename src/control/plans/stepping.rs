@@ -196,11 +196,12 @@ impl Control {
         due
     }
 
-    /// What is answered from now on is a drill's.
+    /// What is answered, and what is engaged, from now on is a drill's.
     pub(in crate::control) fn begin_measuring(&mut self, now: Instant) {
         let counts = self.wiring.metrics.answers_by_region();
         // What was answered before is no part of it.
         let _ = self.measure.step(now, counts);
+        self.measure.all_down = false;
     }
 
     fn measure_drills(&mut self, plans: &mut Plans, now: Instant) {
