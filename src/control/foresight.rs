@@ -37,9 +37,14 @@ pub struct Foreseen {
 /// The refusal of what would push regions over their capacities, further than they are; `None`: it would
 /// not, or no region says what it can bear. It costs a walk over all records before, after and with all
 /// healthy, and a compile of what is not healthy.
-pub(super) fn over_capacity(before: &Snapshot, after: &Snapshot, mix: &Mix) -> Option<Refusal> {
+pub(super) fn over_capacity(
+    before: &Snapshot,
+    after: &Snapshot,
+    mix: impl FnOnce() -> Mix,
+) -> Option<Refusal> {
     let regions = &after.assembly.regions;
     regions.iter().find(|region| region.capacity.is_some())?;
+    let mix = &mix();
     let demand = demand(before, mix)?;
     let was = loads(demand.load, &shares(before, mix));
     let is = loads(demand.load, &shares(after, mix));

@@ -8,8 +8,7 @@ use super::overrides::{Overrides, Tried, find_record};
 use super::plans::{Effects, Plans, When, watches};
 use super::state::State;
 use super::tracked::Tracked;
-use crate::health::Health;
-use crate::model::{Check, Destination, Moment, RecordId, RegionId};
+use crate::model::{Moment, RecordId, RegionId};
 use crate::routing::{Assembly, Forces, Inputs};
 use crate::wire::Name;
 
@@ -54,6 +53,12 @@ impl State {
             (self.assembly, self.arrangement) = (assembly, arrangement);
         }
         self.force(now) || other
+    }
+
+    /// Whether nothing is forced, and nothing is planned that could come to be.
+    pub(super) fn is_unforced(&self) -> bool {
+        let none = self.overrides.list.is_empty() && self.plans.is_idle();
+        none && self.assembly.planning.windows.is_empty() && self.forces.is_empty()
     }
 
     /// Takes in what is forced by now. Returns whether that is something else than before.
@@ -143,17 +148,13 @@ impl State {
         // They stand behind all others, whose positions stay.
         let first = self.targets.iter().position(|tracked| tracked.watch.is_some());
         let mut known = self.targets.split_off(first.unwrap_or(self.targets.len()));
-        for (plan, check, destination) in wanted {
-            let at = known.iter().position(|tracked| tracked.watch == Some(plan));
-            let tracked = at.map_or_else(
-                || {
-                    let next = &mut self.next_id;
-                    let unknown = |_: &Check, _: &Destination| Health::unknown(now);
-                    Tracked::new(&check, destination, None, next, now, &unknown)
-                },
-                |at| known.remove(at),
-            );
-            self.targets.push(Tracked { watch: Some(plan), ..tracked });
+        for watch in wanted {
+            let at = known.iter().position(|tracked| tracked.watch == Some(watch.0));
+            let tracked = match at {
+                Some(at) => known.remove(at),
+                None => Tracked::query(watch, None, &mut self.next_id, now),
+            };
+            self.targets.push(tracked);
         }
         for gone in known {
             self.by_id.remove(&gone.target.id);

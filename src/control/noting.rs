@@ -185,7 +185,7 @@ impl Control {
     pub(super) fn advance_overrides(&mut self) {
         let now = clock::now();
         // What is being stored was tried on these.
-        if self.storing.is_some() {
+        if self.storing.is_some() || self.state.is_unforced() {
             return;
         }
         let lapsed = self.state.overrides.lapse(self.state.moment(now));

@@ -184,7 +184,7 @@ impl Control {
             refuse_nothing_left(&before, &after, &tried)?;
         }
         let mut warnings = Vec::new();
-        match over_capacity(&before, &after, &self.mix()) {
+        match over_capacity(&before, &after, || self.mix()) {
             // What was forced may always end.
             Some(refusal) if !command.force && command.action.moves_answers() => {
                 return Err(refusal);

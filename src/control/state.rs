@@ -236,13 +236,9 @@ impl State {
             });
             targets[at].reference = true;
         }
-        for (plan, check, destination) in watches(&assembly, &self.plans) {
-            let known = before.remove(&key(&check, &destination));
-            let next = &mut self.next_id;
-            let unknown = |_: &Check, _: &Destination| Health::unknown(now);
-            let mut tracked = Tracked::new(&check, destination, known, next, now, &unknown);
-            tracked.watch = Some(plan);
-            targets.push(tracked);
+        for watch in watches(&assembly, &self.plans) {
+            let known = before.remove(&key(&watch.1, &watch.2));
+            targets.push(Tracked::query(watch, known, &mut self.next_id, now));
         }
         self.by_id = targets.iter().enumerate().map(|(at, t)| (t.target.id, at)).collect();
         self.unsettled = targets.iter().filter(|tracked| tracked.is_awaited()).count();

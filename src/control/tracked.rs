@@ -73,6 +73,18 @@ impl Tracked {
         tracked
     }
 
+    /// The query of a plan, which is about no pool.
+    pub(super) fn query(
+        (plan, check, destination): (u64, Arc<Check>, Destination),
+        before: Option<Self>,
+        next_id: &mut u32,
+        now: Instant,
+    ) -> Self {
+        let unknown = |_: &Check, _: &Destination| Health::unknown(now);
+        let tracked = Self::new(&check, destination, before, next_id, now, &unknown);
+        Self { watch: Some(plan), ..tracked }
+    }
+
     /// Whether it has not settled, and something may wait for that.
     pub(super) fn is_awaited(&self) -> bool {
         self.watch.is_none() && !self.health.settled()

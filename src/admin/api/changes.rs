@@ -28,6 +28,32 @@ const OVER: RangeInclusive<Duration> = SECOND..=Duration::from_secs(7 * DAY);
 /// Characters of a reason.
 const REASON: usize = 500;
 
+/// What all changes have in common.
+pub(super) struct How {
+    pub(super) reason: Option<String>,
+    pub(super) force: bool,
+    pub(super) dry_run: bool,
+}
+
+impl How {
+    /// The command.
+    pub(super) fn command(
+        self,
+        action: Action,
+        actor: Actor,
+        headers: &HeaderMap,
+    ) -> Result<Command, Fault> {
+        Ok(Command {
+            action,
+            actor,
+            reason: reason(self.reason)?,
+            force: self.force,
+            dry_run: self.dry_run,
+            key: idempotency_key(headers)?,
+        })
+    }
+}
+
 /// A new override: a drain, a state or a weight that is forced on a region, or on it in one record.
 #[utoipa::path(post, path = "/overrides", request_body = NewOverride,
     params(("Idempotency-Key" = Option<String>, Header, description = "The same key is the same command")),
@@ -44,15 +70,8 @@ pub(super) async fn force(
         lasts: new.lasts.as_deref().map(|text| duration("for", text, LASTS)).transpose()?,
         region: new.region,
     };
-    let command = Command {
-        action,
-        actor,
-        reason: reason(new.reason)?,
-        force: new.force,
-        dry_run: new.dry_run,
-        key: idempotency_key(&headers)?,
-    };
-    let done = api.helm.command(command).await?;
+    let how = How { reason: new.reason, force: new.force, dry_run: new.dry_run };
+    let done = api.helm.command(how.command(action, actor, &headers)?).await?;
     let Some(made) = done.overrides.first().filter(|_| !done.dry_run).map(|made| made.id) else {
         return Ok(Json(done).into_response());
     };
@@ -79,14 +98,8 @@ pub(super) async fn end(
         (None, None) => return Err(Fault::field("region", "wanted a region, or an id")),
     };
     let over = end.over.as_deref().map(|text| duration("over", text, OVER)).transpose()?;
-    let command = Command {
-        action: Action::End { which, over },
-        actor,
-        reason: reason(end.reason)?,
-        force: end.force,
-        dry_run: end.dry_run,
-        key: idempotency_key(&headers)?,
-    };
+    let how = How { reason: end.reason, force: end.force, dry_run: end.dry_run };
+    let command = how.command(Action::End { which, over }, actor, &headers)?;
     Ok(Json(api.helm.command(command).await?))
 }
 
@@ -100,14 +113,8 @@ pub(super) async fn failback(
     headers: HeaderMap,
     Json(back): Json<LetBack>,
 ) -> Result<Json<Done>, Fault> {
-    let command = Command {
-        action: Action::LetBack { region: back.region },
-        actor,
-        reason: reason(back.reason)?,
-        force: false,
-        dry_run: back.dry_run,
-        key: idempotency_key(&headers)?,
-    };
+    let how = How { reason: back.reason, force: false, dry_run: back.dry_run };
+    let command = how.command(Action::LetBack { region: back.region }, actor, &headers)?;
     Ok(Json(api.helm.command(command).await?))
 }
 

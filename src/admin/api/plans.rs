@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Response};
 
 use super::Api;
 use super::bodies::{ChangePlan, NewDrill, NewShift, NewWindow, PlanAction};
-use super::changes::{duration, reason, record};
+use super::changes::{How, duration, record};
 use crate::admin::body::Json;
 use crate::admin::fault::{Fault, UNKNOWN_PLAN};
-use crate::admin::parameters::{Segment, idempotency_key};
+use crate::admin::parameters::Segment;
 use crate::config::{Window, rfc3339_ms};
 use crate::control::Request;
 use crate::control::command::{Action, Actor, Command, Done, PlanOrder};
@@ -76,7 +76,7 @@ pub(super) async fn shift(
         abort_when: abort_when(new.abort_when.as_deref())?,
     };
     let how = How { reason: new.reason, force: new.force, dry_run: new.dry_run };
-    begin(&api, how.command(order, actor, &headers)?).await
+    begin(&api, how.command(Action::Plan(order), actor, &headers)?).await
 }
 
 /// A drill begins.
@@ -97,7 +97,7 @@ pub(super) async fn drill(
         abort_when: abort_when(new.abort_when.as_deref())?,
     };
     let how = How { reason: new.reason, force: new.force, dry_run: new.dry_run };
-    begin(&api, how.command(order, actor, &headers)?).await
+    begin(&api, how.command(Action::Plan(order), actor, &headers)?).await
 }
 
 /// A maintenance window is announced.
@@ -133,7 +133,7 @@ pub(super) async fn window(
         to_ms,
     };
     let how = How { reason: new.reason, force: new.force, dry_run: new.dry_run };
-    begin(&api, how.command(order, actor, &headers)?).await
+    begin(&api, how.command(Action::Plan(order), actor, &headers)?).await
 }
 
 /// A plan is led on, or given up.
@@ -159,32 +159,7 @@ pub(super) async fn change(
         PlanAction::Finish => PlanOrder::Finish { id, keep: change.keep },
     };
     let how = How { reason: change.reason, force: change.force, dry_run: change.dry_run };
-    Ok(Json(api.helm.command(how.command(order, actor, &headers)?).await?))
-}
-
-/// What all orders have in common.
-struct How {
-    reason: Option<String>,
-    force: bool,
-    dry_run: bool,
-}
-
-impl How {
-    fn command(
-        self,
-        order: PlanOrder,
-        actor: Actor,
-        headers: &HeaderMap,
-    ) -> Result<Command, Fault> {
-        Ok(Command {
-            action: Action::Plan(order),
-            actor,
-            reason: reason(self.reason)?,
-            force: self.force,
-            dry_run: self.dry_run,
-            key: idempotency_key(headers)?,
-        })
-    }
+    Ok(Json(api.helm.command(how.command(Action::Plan(order), actor, &headers)?).await?))
 }
 
 async fn begin(api: &Api, command: Command) -> Result<Response, Fault> {

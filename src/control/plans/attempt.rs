@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::list::{MOST, Plans, ended};
+use super::list::{MOST, ended};
 use super::step::Condition;
 use crate::control::command::{Command, PlanOrder, Refusal};
 use crate::control::overrides::{MOST as MOST_OVERRIDES, Tried, has_part, known_region};
@@ -311,13 +311,4 @@ fn no_place(to: &str, from: &str, records: Vec<String>) -> Refusal {
         }
     };
     Refusal::NoPlace { text, records: records.into_iter().take(NAMED).collect() }
-}
-
-impl Plans {
-    /// The plan that a command made or changed, taken over from a copy of the list.
-    pub(in crate::control) fn replace(&mut self, plan: &Plan) {
-        if let Some(own) = self.find_mut(plan.id) {
-            own.clone_from(plan);
-        }
-    }
 }

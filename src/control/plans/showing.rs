@@ -7,7 +7,7 @@ use crate::control::command::PlanOrder;
 use crate::control::overrides::{Tried, find_region};
 use crate::control::run::Control;
 use crate::control::views::{self, PlanSight, PlanView, PlansView, Seen};
-use crate::model::{Phase, Plan, Task, Window};
+use crate::model::{Phase, Plan, Shift, Task, Window};
 use crate::routing::Snapshot;
 use crate::simulate;
 
@@ -94,9 +94,10 @@ impl Control {
             (found.predicted, found.basis) = self.predicted(after);
             found.before = self.measure.before(now, &counts);
             found.old_answers_secs = longest_ttl(before, &drill.region);
+            if let Some(own) = tried.plans.find_mut(plan.id) {
+                own.clone_from(plan);
+            }
         }
-        let plan = plan.clone();
-        tried.plans.replace(&plan);
     }
 }
 
@@ -112,6 +113,18 @@ fn longest_ttl(snapshot: &Snapshot, region: &str) -> u32 {
     assembly.records.iter().filter(has_part).map(|record| record.ttl).max().unwrap_or(0)
 }
 
+/// That a shift is at its next stage.
+pub(super) fn went_on(title: &str, shift: &Shift) -> String {
+    format!(
+        "{title} goes on to stage {} of {}: {} answers {:.0} % in the place of {}",
+        shift.at + 1,
+        shift.stages.len(),
+        shift.to,
+        shift.part() * 100.0,
+        shift.from
+    )
+}
+
 /// A command about a plan in a sentence.
 pub(in crate::control) fn sentence(order: &PlanOrder, plan: &Plan) -> String {
     let title = plan.title();
@@ -124,14 +137,7 @@ pub(in crate::control) fn sentence(order: &PlanOrder, plan: &Plan) -> String {
             shift.from,
             shift.stages.len()
         ),
-        (PlanOrder::Advance(_), Task::Shift(shift)) => format!(
-            "{title} goes on to stage {} of {}: {} answers {:.0} % in the place of {}{place}",
-            shift.at + 1,
-            shift.stages.len(),
-            shift.to,
-            shift.part() * 100.0,
-            shift.from
-        ),
+        (PlanOrder::Advance(_), Task::Shift(shift)) => went_on(&title, shift) + &place,
         (PlanOrder::Drill { .. }, Task::Drill(drill)) => format!(
             "{title} begins: {:.0} % of {} is drained{place} for {}",
             drill.share * 100.0,

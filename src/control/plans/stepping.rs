@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::list::{Plans, ended};
 use super::measure::take_in;
 use super::report::verdict;
+use super::showing::went_on;
 use super::step::{Seen, Step, step};
 use crate::clock;
 use crate::control::run::Control;
@@ -115,15 +116,7 @@ impl Control {
                     let Some(own) = plans.find_mut(plan.id) else { continue };
                     let Task::Shift(shift) = &mut own.task else { continue };
                     (shift.at, shift.entered) = (shift.at + 1, moment);
-                    let text = format!(
-                        "{} goes on to stage {} of {}: {} answers {:.0} % in the place of {}",
-                        plan.title(),
-                        shift.at + 1,
-                        shift.stages.len(),
-                        shift.to,
-                        shift.part() * 100.0,
-                        shift.from
-                    );
+                    let text = went_on(&plan.title(), shift);
                     news.push(News { plan: own.clone(), text, turn: Turn::Neither });
                 }
                 Step::Return => {

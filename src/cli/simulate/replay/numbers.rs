@@ -1,5 +1,7 @@
 //! Numbers of queries and parts of them, in as few digits as say them.
 
+use crate::simulate::figure;
+
 /// Seconds with one decimal at most: `45.3 s`.
 pub(super) fn secs(secs: f64) -> String {
     format!("{} s", (secs * 10.0).round() / 10.0)
@@ -32,15 +34,7 @@ pub(super) fn count(number: u64, one: &str, many: &str) -> String {
 
 /// `1,234,567`.
 pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    figure(number as f64)
 }
 
 #[cfg(test)]
